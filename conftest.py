@@ -1,0 +1,47 @@
+"""Set-up of every test run: nothing reaches the network or the user's own files; real data is used where it is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+ROOT = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has a `$HARNESS_HOME` of its own."""
+    folder = tmp_path / "harness-home"
+    monkeypatch.setenv("HARNESS_HOME", str(folder))
+    monkeypatch.setenv("MTEB_CACHE", str(tmp_path / "mteb-cache"))
+    return folder
+
+
+def _find(variable: str, *inside: str) -> Path | None:
+    """The folder named by an environment variable, else the first of these beside the checkout or above it."""
+    if named := os.environ.get(variable):
+        return Path(named)
+    return next(
+        (path for parent in (ROOT, *ROOT.parents) for path in (parent.joinpath(*inside),) if path.is_dir()), None
+    )
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real test collections (BEIR layout)."""
+    folder = _find("HARNESS_TEST_DATA", "shared", "data")
+    if folder is None:
+        pytest.skip("real test collections are not here; set HARNESS_TEST_DATA to a folder of BEIR-layout collections")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder of real checkpoints (minilm-l6, splade-tiny …)."""
+    folder = _find("HARNESS_TEST_MODELS", ".cache", "models")
+    if folder is None:
+        pytest.skip("real checkpoints are not here; set HARNESS_TEST_MODELS to a folder of model folders")
+    return folder

@@ -1,0 +1,1 @@
+"""Exact search: dense vectors, inverted lists, multi-vector late interaction."""

@@ -1,0 +1,1 @@
+"""Encoders and their checkpoints; later, losses, mining and the training loop."""

@@ -1,0 +1,1 @@
+"""Teacher signals: asked for once, kept, and shared by all distillers."""

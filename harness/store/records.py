@@ -1,0 +1,112 @@
+"""What the store keeps of an evaluation, as plain records: the only shapes that leave the store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+State = Literal["done", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """A file that an evaluation left."""
+
+    name: str
+    """`run` (Parquet: query, document, score), `index` …"""
+    path: str
+    """Relative to `$HARNESS_HOME/artefacts`."""
+    sha256: str
+    """Of its content."""
+    bytes: int
+    """Its size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRecord:
+    """A task's split as it was evaluated; equal fingerprint, equal content."""
+
+    fingerprint: str
+    """`Task.fingerprint(split)`: identifies the record."""
+    name: str
+    """`TaskFacts.name`."""
+    split: str
+    """The split that was evaluated."""
+    facts: Mapping[str, Any]
+    """The other fields of `TaskFacts`, and counts: `documents`, `queries`, `judgements`."""
+    query_ids: tuple[str, ...]
+    """The queries, in the order of all per-query values."""
+    query_texts: tuple[str, ...]
+    """Their texts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodRecord:
+    """A method's code as it was evaluated."""
+
+    implementation: str
+    """Digest of the source of the plugin, of what is nested in it and of the harness's own rooms: identifies it."""
+    name: str
+    """`Card.name`."""
+    kind: str
+    """`Card.kind`."""
+    distribution: str
+    """The package that provides it."""
+    version: str
+    """Its version."""
+    card: Mapping[str, Any]
+    """The card as JSON values: summary, family, paper, deviations, claims, knobs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """One execution of a method on a task, with all that is needed to make it again."""
+
+    id: str
+    """First 16 hexadecimal digits of the sha256 over method, config, implementation, checkpoints, task
+    fingerprint and seed: the same work has the same id everywhere."""
+    state: State
+    """`done`, or `failed` with an error."""
+    method: MethodRecord
+    """What ran."""
+    config: Mapping[str, Any]
+    """Its whole configuration, defaults and nested plugins included."""
+    config_digest: str
+    """Identifies the configuration."""
+    checkpoints: Mapping[str, str]
+    """What each named checkpoint resolved to: name → identity."""
+    task: TaskRecord
+    """What it ran on."""
+    seed: int
+    """All chance came from it."""
+    division: Literal["open", "closed"] = "open"
+    """Whether a suite fixed everything but the method."""
+    suite: str = ""
+    """The suite it ran under, if any."""
+    first_stages: tuple[str, ...] = ()
+    """Ids of the evaluations whose runs it started from."""
+    device: str
+    """Name of the registered device."""
+    calibration: Mapping[str, float] = field(default_factory=dict[str, float])
+    """The device's calibration at that time."""
+    environment: Mapping[str, Any]
+    """Packages, Python, OS, processor, driver, git."""
+    harness_version: str
+    """Version of retrieval-harness."""
+    command: str
+    """The command that makes it again."""
+    started: datetime
+    """UTC."""
+    finished: datetime
+    """UTC."""
+    measures: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Mean over all queries by ir_measures name; empty if it failed."""
+    per_query: Mapping[str, tuple[float, ...]] = field(default_factory=dict[str, tuple[float, ...]])
+    """Values by measure, aligned with `task.query_ids`."""
+    cost: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Name with unit → value: `index_seconds`, `search_seconds`, `query_p50_ms`, `query_p95_ms`, `index_bytes`,
+    `peak_memory_bytes`, `parameters`, `teacher_seconds`, `train_seconds` …; what was not measured is absent."""
+    artefacts: tuple[Artefact, ...] = ()
+    """Files it left."""
+    error: str = ""
+    """Why it failed."""

@@ -1,0 +1,1 @@
+"""Text by causal language models."""
