@@ -77,7 +77,7 @@ def knob(  # noqa: PLR0913 - one keyword for each thing that a knob can say of i
     checkpoint: bool = False,
     nested: Kind | None = None,
 ) -> Any:
-    """A field of a Config, as in `k1: float = knob(0.9, "term-frequency saturation", paper=1.2, low=0)`.
+    """Make a field of a Config: its default, and what it says of itself.
 
     Args:
         default: the value if none is given; left out, the option is required.

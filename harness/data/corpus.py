@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
+import pyarrow.compute as pc
 from jaxtyping import Int32
 
 from harness.errors import DataError
@@ -131,11 +131,11 @@ def _id_rank(ids: pa.ChunkedArray) -> Int32[np.ndarray, " docs"]:
     """Rank of each id in byte order, which is code point order in UTF-8; checks that ids are unique and not empty."""
     if not len(ids):
         raise DataError("the corpus has no documents; expected at least one")
-    order = pa.compute.call_function("sort_indices", [ids]).to_numpy()
+    order = pc.call_function("sort_indices", [ids]).to_numpy()
     ordered = ids.take(pa.array(order)).combine_chunks()
     if ordered[0].as_py() == "":
         raise DataError(f"document {int(order[0])} has an empty id; expected a non-empty one")
-    same = np.flatnonzero(pa.compute.call_function("equal", [ordered[1:], ordered[:-1]]).to_numpy(zero_copy_only=False))
+    same = np.flatnonzero(pc.call_function("equal", [ordered[1:], ordered[:-1]]).to_numpy(zero_copy_only=False))
     if len(same):
         raise DataError(f"document id {ordered[int(same[0])].as_py()!r} comes twice; ids must be unique")
     rank = np.empty(len(ids), dtype=np.int32)
