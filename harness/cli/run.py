@@ -1,0 +1,141 @@
+"""`harness run`: plan evaluations, show the plan, run it, and go on where an earlier command was stopped."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import store_option
+
+if TYPE_CHECKING:
+    from harness.plugins import Registry
+    from harness.runner.plan import Method, Target, Work
+    from harness.suites import Suite
+
+
+@click.command()
+@click.option("--plugin", "plugins", multiple=True, metavar="NAME", help="Method to evaluate; may be repeated.")
+@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Task to evaluate on; may be repeated.")
+@click.option("--suite", metavar="NAME|FILE", help="Tasks and seeds of a suite.")
+@click.option("--split", metavar="NAME", help="Split to evaluate; default: the task's own.")
+@click.option("--teacher", metavar="NAME", help="Teacher of a distiller; its options are -o teacher.KEY=VALUE.")
+@click.option("--student", metavar="CHECKPOINT", help="Student of a distiller: hub id, folder or pip:DISTRIBUTION.")
+@click.option("--budget", "limits", multiple=True, metavar="KEY=VALUE", help="Limit of a distiller: steps=1000 …")
+@click.option("--seed", "seeds", multiple=True, type=int, metavar="N", help="Seed; may be repeated. Default: 0.")
+@click.option("--device", "devices", multiple=True, metavar="NAME", help="Registered device; may be repeated.")
+@click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="Option of the method (`harness plugins show`).")
+@click.option("--trust-remote-code", "trusted", multiple=True, metavar="MODEL", help="Let this checkpoint's code run.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@store_option
+def run(
+    plugins: Sequence[str],
+    tasks: Sequence[str],
+    suite: str | None,
+    split: str | None,
+    seeds: Sequence[int],
+    devices: Sequence[str],
+    trusted: Sequence[str],
+    dry_run: bool,
+    store: str | None,
+    **method: Any,
+) -> None:
+    """Evaluate methods on tasks: distil, index, search, score, store.
+
+    With one --plugin, -o sets its options; with several, each is named first: -o dense.model=…. What is done already is
+    skipped. Exit status: 0 all done, 1 an evaluation failed, 2 nothing could be run.
+    """
+    from harness.plugins import registry
+    from harness.runner.plan import Request, plan
+
+    known = registry()
+    chosen = _suite(known, suite)
+    targets = _targets(known, tasks or (chosen.tasks if chosen else ()), split)
+    request = Request(
+        methods=_methods(known, plugins, **method),
+        targets=targets,
+        seeds=tuple(seeds) or (chosen.seeds if chosen else (0,)),
+        division=chosen.division if chosen else "open",
+        suite=chosen.name if chosen else "",
+        trust_remote_code=frozenset(trusted),
+    )
+    works = plan(known, request)
+    if dry_run:
+        _show_plan(works, targets, store)
+    else:
+        _execute(works, devices or ("cpu",), store)
+
+
+def _suite(known: "Registry", name: str | None) -> "Suite | None":
+    from harness.suites import load_suite
+
+    return load_suite(known, name) if name else None
+
+
+def _targets(known: "Registry", names: Sequence[str], split: str | None) -> "list[Target]":
+    from harness.errors import ConfigError
+    from harness.runner.plan import Target
+    from harness.tasks import open_task
+
+    if not names:
+        raise ConfigError("no task: expected --task NAME or --suite NAME; see `harness tasks list`")
+    targets: list[Target] = []
+    for name in dict.fromkeys(names):
+        task = open_task(known, name)
+        wanted = split or task.facts.split
+        if wanted not in task.facts.splits:
+            raise ConfigError(f"{name} has no split {wanted!r}; it has {', '.join(task.facts.splits)}")
+        targets.append(Target(name=name, task=task, split=wanted))
+    return targets
+
+
+def _methods(
+    known: "Registry",
+    plugins: Sequence[str],
+    options: Sequence[str],
+    teacher: str | None,
+    student: str | None,
+    limits: Sequence[str],
+) -> "list[Method]":
+    from harness.errors import ConfigError
+    from harness.runner.choose import budget, choose, pairs
+
+    if not plugins:
+        raise ConfigError("no method: expected --plugin NAME; see `harness plugins list`")
+    given = pairs(options, "-o")
+    return choose(known, plugins, given, teacher, student or "", budget(pairs(limits, "--budget")))
+
+
+def _show_plan(works: "Sequence[Work]", targets: "Sequence[Target]", url: str | None) -> None:
+    from harness.cli.options import show_table
+    from harness.runner.estimate import estimates
+    from harness.store import open_store
+
+    store = open_store(url)
+    sizes = {target.name: len(target.task.corpus()) for target in targets}
+    states, seconds = store.states([work.id for work in works]), estimates(store, works, sizes)
+    rows: list[list[str]] = []
+    for work in works:
+        state = states.get(work.id) or "new"
+        guess = seconds[work.id]
+        work_left = "–" if state == "done" else "unknown" if guess is None else f"about {guess:.0f} s"
+        rows.append([work.id, work.method.use.name, work.task, work.split, str(work.seed), state, work_left])
+    show_table(["id", "method", "task", "split", "seed", "state", "estimate"], rows)
+    left = sum(1 for row in rows if row[5] != "done")
+    click.echo(f"{len(rows)} evaluations, {left} to run; documents: " + ", ".join(f"{n} {s}" for n, s in sizes.items()))
+
+
+def _execute(works: "Sequence[Work]", names: Sequence[str], url: str | None) -> None:
+    from harness import devices
+    from harness.cli.progress import Progress
+    from harness.runner.local import LocalExecutor
+    from harness.store import open_store
+
+    opened = open_store(url)
+    registered = [devices.require(opened, name).name for name in names]
+    with Progress(works) as progress:
+        states = LocalExecutor(url, registered, progress.tell).run(works)
+    failed = sum(1 for state in states.values() if state in ("failed", "elsewhere"))
+    counts = {"done": 0, "already": 0} | {state: list(states.values()).count(state) for state in states.values()}
+    click.echo(f"{counts['done']} done, {counts['already']} done before, {failed} failed")
+    if failed:
+        raise SystemExit(1)

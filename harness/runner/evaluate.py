@@ -1,0 +1,121 @@
+"""One evaluation, top to bottom: build, index, search, check, score, measure the cost, leave the run."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.build import Builder
+from harness.contracts import Corpus, Lesson, Retriever, Task
+from harness.errors import ContractError, ScoreError
+from harness.records import Query, Run
+from harness.runner.clock import Costs, folder_bytes
+from harness.runner.plan import Method, Work
+from harness.scoring import cost, exclude, measures, order, strict
+
+DEPTH = 1000
+"""Documents retrieved a query, as in TREC."""
+
+STANDARD = ("nDCG@10", "RR@10", "AP", "R@100", "R@1000", "P@10", "Success@1", "Judged@10")
+"""Scored for every task, beside the task's own measures."""
+
+LATENCY_QUERIES = 50
+LATENCY_SECONDS = 20.0
+"""Single queries are timed until one of these is reached."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What an evaluation found, before it is stored."""
+
+    run: Run
+    """The checked and ordered run."""
+    per_query: Mapping[str, tuple[float, ...]]
+    """Values by measure, one a query of the split."""
+    cost: Mapping[str, float]
+    """See `harness.store.records.Evaluation.cost`."""
+
+
+def evaluate(work: Work, task: Task, builder: Builder, extra: Mapping[str, Any]) -> Outcome:
+    """Do the work on an opened task.
+
+    Args:
+        work: what to do.
+        task: the task it names.
+        builder: builds its plugins on the leased device.
+        extra: measures that plugins add, by name.
+
+    Raises:
+        ContractError: the method returned something its contract forbids.
+    """
+    costs = Costs()
+    cost.reset_peak_memory()
+    corpus, queries, qrels = task.corpus(), task.queries(work.split), task.qrels(work.split)
+    retriever = _make(work.method, task, builder, costs)
+    _index(retriever, corpus, builder.folder / "index", costs)
+    found = _search(work, task, retriever, corpus, queries, costs)
+    names = tuple(dict.fromkeys((*task.facts.measures, *STANDARD, *extra)))
+    values = measures.score(found, qrels, corpus, names, extra)
+    _latency(retriever, queries, costs)
+    costs.values["peak_memory_bytes"] = float(cost.peak_memory_bytes())
+    if (parameters := getattr(retriever, "parameters", None)) is not None:
+        costs.values["parameters"] = float(parameters)
+    per_query = {name: tuple(map(float, array)) for name, array in values.items()}
+    return Outcome(run=found, per_query=per_query, cost=costs.values)
+
+
+def _make(method: Method, task: Task, builder: Builder, costs: Costs) -> Retriever:
+    """The retriever: built, or distilled first."""
+    with costs.timed("build"):
+        built = builder.build(method.use)
+        teacher = builder.build(method.teacher) if method.teacher else None
+    if method.use.kind == "retriever":
+        return built
+    examples = task.examples()
+    if not examples:
+        raise ContractError(f"{task.facts.name} has no training data; expected a task with a train split to distil on")
+    lesson = Lesson(
+        student=method.student, teacher=teacher, corpus=task.corpus(), examples=examples, budget=method.budget
+    )
+    with costs.timed("train"):
+        return built.distil(lesson)
+
+
+def _index(retriever: Retriever, corpus: Corpus, folder: Path, costs: Costs) -> None:
+    with costs.timed("index"):
+        retriever.index(corpus)
+    folder.mkdir(parents=True)
+    retriever.save(folder)
+    costs.values["index_bytes"] = float(folder_bytes(folder))
+
+
+def _search(
+    work: Work, task: Task, retriever: Retriever, corpus: Corpus, queries: Sequence[Query], costs: Costs
+) -> Run:
+    """The checked run under the one tie rule, without self-retrieval where the task says so."""
+    depth = min(DEPTH, len(corpus)) + (1 if task.facts.exclude_self else 0)
+    with costs.timed("search"):
+        run = retriever.search(queries, depth)
+    try:
+        strict.check_run(run, [query.id for query in queries], len(corpus), depth)
+    except ScoreError as error:
+        raise ContractError(f"{work.method.use.name} returned a run that can't be scored: {error}") from error
+    if task.facts.exclude_self:
+        run = exclude.without_self(run, corpus)
+    return order.ordered(run, corpus.id_rank)
+
+
+def _latency(retriever: Retriever, queries: Sequence[Query], costs: Costs) -> None:
+    """Seconds of single queries, one after the other, at depth 10."""
+    seconds: list[float] = []
+    for query in queries[:LATENCY_QUERIES]:
+        start = time.perf_counter()
+        retriever.search([query], 10)
+        seconds.append(time.perf_counter() - start)
+        if sum(seconds) > LATENCY_SECONDS:
+            break
+    costs.values |= cost.latency(np.array(seconds))
+    costs.values["latency_queries"] = float(len(seconds))

@@ -1,0 +1,246 @@
+"""One process on one device: takes the next evaluation that nobody has, does it, stores it, until all are settled.
+
+The database is the record and the queue: a worker may be killed at any point, and another goes on.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Literal
+
+from harness import devices
+from harness.build import Builder
+from harness.card import Use
+from harness.config import as_json
+from harness.contracts import Retriever, Task
+from harness.errors import StoreError
+from harness.nn.seeding import seed_everything
+from harness.plugins import registry
+from harness.runner import artefacts, record
+from harness.runner.evaluate import evaluate
+from harness.runner.plan import Work
+from harness.runner.recorded import RecordedRun
+from harness.store import Store, open_store
+from harness.store.records import Evaluation
+from harness.tasks import open_task
+
+LEASE_SECONDS = 60.0
+POLL_SECONDS = 0.2
+
+Kind = Literal["started", "done", "failed", "already", "elsewhere"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a worker tells its parent."""
+
+    kind: Kind
+    """What happened."""
+    id: str
+    """To which evaluation."""
+    text: str = ""
+    """The error, or the main measure's value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a worker is given."""
+
+    works: Sequence[Work]
+    """The plan, in order."""
+    device: str
+    """Name of a registered device."""
+    store: str | None
+    """URL of the store."""
+
+
+@dataclass
+class Worker:
+    """The state of one worker."""
+
+    job: Job
+    store: Store
+    tell: Callable[[Event], None]
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    tasks: dict[str, Task] = field(default_factory=dict[str, Task])
+
+    @property
+    def holder(self) -> str:
+        """How this process names itself in a lease."""
+        return f"{os.uname().nodename}:{os.getpid()}"
+
+    def run(self) -> None:
+        """Settle every work of the job: do it, or see that it is done or has failed elsewhere."""
+        pending = {work.id: work for work in self.job.works}
+        while pending:
+            settled = [work_id for work_id, work in pending.items() if self._settle(work)]
+            for work_id in settled:
+                del pending[work_id]
+            if not settled:
+                time.sleep(POLL_SECONDS)
+
+    def _settle(self, work: Work) -> bool:
+        """Do the work if it is free and ready; whether there is nothing left to do about it."""
+        if self._settled_before(work):
+            return True
+        stages = self.store.states(work.first_stages)
+        if any(stages.get(stage) != "done" for stage in work.first_stages) and not self._stage_failed(work):
+            return False
+        with devices.lease(self.store, f"evaluation:{work.id}", self.holder, seconds=LEASE_SECONDS, wait=0) as mine:
+            if not mine:
+                return False
+            if self._settled_before(work):
+                return True
+            self._do(work)
+        return True
+
+    def _settled_before(self, work: Work) -> bool:
+        """Whether the work is done, or failed since this worker started, which isn't tried twice."""
+        state = self.store.state(work.id)
+        if state == "done":
+            self.tell(Event("already", work.id))
+        elif state == "failed" and (seen := self.store.evaluation(work.id)).finished >= self.started:
+            self.tell(Event("elsewhere", work.id, seen.error))
+        else:
+            return False
+        return True
+
+    def _stage_failed(self, work: Work) -> bool:
+        states = self.store.states(work.first_stages)
+        failed = [stage for stage in work.first_stages if states.get(stage) == "failed"]
+        return any(self.store.evaluation(stage).finished >= self.started for stage in failed)
+
+    def _do(self, work: Work) -> None:
+        """Do one work under the device's lease, and store what came of it, success or failure."""
+        with devices.lease(self.store, f"device:{self.job.device}", self.holder, seconds=LEASE_SECONDS):
+            evaluation = self._attempt(work)
+            self.store.put(evaluation)
+        hooks = registry().manager.hook
+        facts = _facts(evaluation)
+        if evaluation.state == "done":
+            hooks.harness_evaluation_finished(evaluation=facts)
+        else:
+            hooks.harness_evaluation_failed(evaluation=facts, error=evaluation.error)
+        main = next(iter(evaluation.measures.items()), ("", 0.0))
+        text = evaluation.error or f"{main[0]} {main[1]:.4f}"
+        self.tell(Event(evaluation.state, work.id, text))
+
+    def _attempt(self, work: Work) -> Evaluation:
+        task = self._task(work.task)
+        device = devices.require(self.store, self.job.device)
+        setting = record.Setting(work=work, task=task, device=device, started=datetime.now(UTC))
+        folder = artefacts.own_work_folder() / work.id
+        self.tell(Event("started", work.id))
+        try:
+            return self._evaluate(setting, folder)
+        except Exception as error:  # a plugin may raise anything; the error is stored, the others go on
+            traceback.print_exc(file=sys.stderr)
+            return record.failed(registry(), setting, record.error_text(error))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _evaluate(self, setting: record.Setting, folder: Path) -> Evaluation:
+        work, plugins = setting.work, registry()
+        facts = {"id": work.id, "method": work.method.use.name, "config": work.config}
+        facts |= {"task": work.task, "split": work.split, "seed": work.seed}
+        plugins.manager.hook.harness_evaluation_started(evaluation=facts)
+        folder.mkdir(parents=True)
+        seed_everything(work.seed)
+        builder = Builder(
+            registry=plugins,
+            folder=folder / "plugins",
+            device=setting.device.torch_name,
+            seed=work.seed,
+            trust_remote_code=work.trust_remote_code,
+            recorded=lambda use: self._recorded(work, use, setting.task),
+        )
+        self._check_stages(work)
+        outcome = evaluate(work, setting.task, builder, _extra_measures())
+        run = artefacts.keep_run(work.id, outcome.run, setting.task.corpus(), folder)
+        return record.done(plugins, setting, outcome, (run,))
+
+    def _recorded(self, work: Work, use: Use, task: Task) -> Retriever | None:
+        """The stored run of the first stage that this plugin is."""
+        for stage in self.store.evaluations(ids=work.first_stages):
+            if (stage.method.name, stage.config) == (use.name, as_json(use.config)):
+                return RecordedRun(artefacts.stored_run(self.store, stage, task.corpus()))
+        return None
+
+    def _check_stages(self, work: Work) -> None:
+        states = self.store.states(work.first_stages)
+        if missing := [stage for stage in work.first_stages if states.get(stage) != "done"]:
+            raise StoreError(f"first stage {missing[0]} has failed; expected its run: see `harness results show`")
+
+    def _task(self, name: str) -> Task:
+        if name not in self.tasks:
+            self.tasks[name] = open_task(registry(), name)
+        return self.tasks[name]
+
+
+def _extra_measures() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for measures in registry().manager.hook.harness_measures():
+        found |= measures
+    return found
+
+
+def _facts(evaluation: Evaluation) -> Mapping[str, Any]:
+    """What event hooks are told."""
+    return {
+        "id": evaluation.id,
+        "method": evaluation.method.name,
+        "config": evaluation.config,
+        "task": evaluation.task.name,
+        "split": evaluation.task.split,
+        "seed": evaluation.seed,
+        "measures": evaluation.measures,
+        "cost": evaluation.cost,
+    }
+
+
+def main(job: Job, connection: Connection) -> None:
+    """Entry point of a worker process: what plugins print goes to a log, and it ends when its parent does."""
+    log = artefacts.own_work_folder() / "log.txt"
+    _redirect(log)
+    _follow_parent()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        Worker(job, open_store(job.store), connection.send).run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        shutil.rmtree(log.parent, ignore_errors=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _redirect(log: Path) -> None:
+    """Send what this process writes, at any level, to a file: a plugin's output must not break the progress display."""
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    sys.stdout.flush()
+    for stream in (1, 2):
+        os.dup2(handle, stream)
+
+
+def _follow_parent() -> None:
+    """Leave as soon as the parent is gone, however it went."""
+    parent = parent_process()
+    assert parent is not None, "a worker is started by the local executor"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
