@@ -66,7 +66,7 @@ class Use:
     """An instance of its `Card.config`."""
 
 
-def knob(  # noqa: PLR0913 - one keyword for each thing that a knob can say of itself
+def knob(  # noqa: PLR0913 - a keyword for each thing that a knob can say of itself
     default: Any = ...,
     help: str = "",
     *,

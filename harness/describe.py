@@ -1,4 +1,4 @@
-"""A card as JSON values: what is stored with an evaluation, printed by `harness plugins show` and drawn on the board."""
+"""A card as JSON values: stored with an evaluation, printed by `harness plugins show`, drawn on the board."""
 
 import dataclasses
 import typing

@@ -39,7 +39,9 @@ class Progress:
             return
         self._bar.advance(self._task)
         with_text = f": {event.text}" if event.text else ""
-        self._bar.print(f"{event.id}  {name}  {WORDS[event.kind]}{with_text}", markup=False, highlight=False, soft_wrap=True)
+        self._bar.print(
+            f"{event.id}  {name}  {WORDS[event.kind]}{with_text}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def _name(work: "Work") -> str:

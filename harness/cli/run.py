@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option("--budget", "limits", multiple=True, metavar="KEY=VALUE", help="Limit of a distiller: steps=1000 …")
 @click.option("--seed", "seeds", multiple=True, type=int, metavar="N", help="Seed; may be repeated. Default: 0.")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="Registered device; may be repeated.")
-@click.option("-o", "options", multiple=True, metavar="KEY=VALUE", help="Option of the method (`harness plugins show`).")
+@click.option(
+    "-o", "options", multiple=True, metavar="KEY=VALUE", help="Option of the method (`harness plugins show`)."
+)
 @click.option("--trust-remote-code", "trusted", multiple=True, metavar="MODEL", help="Let this checkpoint's code run.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @store_option
@@ -97,12 +99,12 @@ def _methods(
     limits: Sequence[str],
 ) -> "list[Method]":
     from harness.errors import ConfigError
-    from harness.runner.choose import budget, choose, pairs
+    from harness.runner.choose import Lessons, budget, choose, pairs
 
     if not plugins:
         raise ConfigError("no method: expected --plugin NAME; see `harness plugins list`")
-    given = pairs(options, "-o")
-    return choose(known, plugins, given, teacher, student or "", budget(pairs(limits, "--budget")))
+    lessons = Lessons(teacher=teacher, student=student or "", budget=budget(pairs(limits, "--budget")))
+    return choose(known, plugins, pairs(options, "-o"), lessons)
 
 
 def _show_plan(works: "Sequence[Work]", targets: "Sequence[Target]", url: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from harness.config import convert, use
 from harness.errors import ConfigError
@@ -47,38 +48,46 @@ def budget(limits: Mapping[str, str]) -> Budget:
     return Budget(**values)  # type: ignore[arg-type]  # every value has its field's type by the conversion above
 
 
-def choose(
-    registry: Registry,
-    plugins: Sequence[str],
-    options: Mapping[str, str],
-    teacher: str | None,
-    student: str,
-    limit: Budget,
-) -> list[Method]:
+@dataclass(frozen=True, kw_only=True)
+class Lessons:
+    """What the command line says of how distillers learn."""
+
+    teacher: str | None = None
+    """Name of the teacher."""
+    student: str = ""
+    """The student's checkpoint."""
+    budget: Budget = field(default_factory=Budget)
+    """What may be used."""
+
+
+def choose(registry: Registry, plugins: Sequence[str], options: Mapping[str, str], lessons: Lessons) -> list[Method]:
     """The methods named, with their options.
 
-    With one plugin all options are its own; with several, each option starts with its plugin's name. `--teacher` is the
-    teacher of a distiller, or the option `teacher` of a retriever that has one, such as a cascade.
+    With one plugin all options are its own; with several, each option starts with its plugin's name. The teacher is
+    that of a distiller, or the option `teacher` of a retriever that has one, such as a cascade.
 
     Raises:
         ConfigError: an option that belongs to none of the plugins; see also `harness.config.use`.
     """
-    methods: list[Method] = []
-    for name, own in _scoped(plugins, options).items():
-        card, _ = registry.find(name)
-        if card.kind == "distiller":
-            taught = {key.removeprefix("teacher."): value for key, value in own.items() if key.startswith("teacher.")}
-            rest = {key: value for key, value in own.items() if not key.startswith("teacher.")}
-            chosen = use(registry, ("teacher",), teacher, taught) if teacher else None
-            distiller = use(registry, ("distiller",), name, rest)
-            methods.append(Method(use=distiller, teacher=chosen, student=student, budget=limit))
-        else:
-            takes_teacher = any(field.name == "teacher" for field in dataclasses.fields(card.config))
-            nested = {"teacher": teacher} if teacher and takes_teacher else {}
-            alone = use(registry, (card.kind,), name, {**own, **nested})
-            unused = use(registry, ("teacher",), teacher, {}) if teacher and not takes_teacher else None
-            methods.append(Method(use=alone, teacher=unused, student=student))
-    return methods
+    return [_method(registry, name, own, lessons) for name, own in _scoped(plugins, options).items()]
+
+
+def _method(registry: Registry, name: str, options: dict[str, str], lessons: Lessons) -> Method:
+    card, _ = registry.find(name, "retriever", "distiller", "teacher")
+    if (
+        card.kind != "distiller"
+        and lessons.teacher
+        and "teacher" in {knob.name for knob in dataclasses.fields(card.config)}
+    ):
+        return Method(use=use(registry, (card.kind,), name, {"teacher": lessons.teacher} | options))
+    teaching = {key: value for key, value in options.items() if key.startswith("teacher.")}
+    own = {key: value for key, value in options.items() if key not in teaching or not lessons.teacher}
+    teacher = None
+    if lessons.teacher:
+        scoped = {key.removeprefix("teacher."): value for key, value in teaching.items()}
+        teacher = use(registry, ("teacher",), lessons.teacher, scoped)
+    chosen = use(registry, (card.kind,), name, own)
+    return Method(use=chosen, teacher=teacher, student=lessons.student, budget=lessons.budget)
 
 
 def _scoped(plugins: Sequence[str], options: Mapping[str, str]) -> dict[str, dict[str, str]]:

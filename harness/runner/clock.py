@@ -1,7 +1,7 @@
 """Time and memory of the parts of an evaluation."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ class Costs:
     """Name with unit → value."""
 
     @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
+    def timed(self, name: str) -> Generator[None]:
         """Add the wall-clock seconds of the block as `<name>_seconds`."""
         start = time.perf_counter()
         yield

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from harness.build import Builder
+from harness.config import as_json
 from harness.contracts import Corpus, Lesson, Retriever, Task
 from harness.errors import ContractError, ScoreError
 from harness.records import Query, Run
 from harness.runner.clock import Costs, folder_bytes
 from harness.runner.plan import Method, Work
 from harness.scoring import cost, exclude, measures, order, strict
+from harness.signals.teacher import RememberingTeacher, remember
 
 DEPTH = 1000
 """Documents retrieved a query, as in TREC."""
@@ -53,13 +55,13 @@ def evaluate(work: Work, task: Task, builder: Builder, extra: Mapping[str, Any])
     """
     costs = Costs()
     cost.reset_peak_memory()
-    corpus, queries, qrels = task.corpus(), task.queries(work.split), task.qrels(work.split)
+    corpus, qrels = task.corpus(), task.qrels(work.split)
     retriever = _make(work.method, task, builder, costs)
     _index(retriever, corpus, builder.folder / "index", costs)
-    found = _search(work, task, retriever, corpus, queries, costs)
+    found = _search(work, task, retriever, costs)
     names = tuple(dict.fromkeys((*task.facts.measures, *STANDARD, *extra)))
     values = measures.score(found, qrels, corpus, names, extra)
-    _latency(retriever, queries, costs)
+    _latency(retriever, task.queries(work.split), costs)
     costs.values["peak_memory_bytes"] = float(cost.peak_memory_bytes())
     if (parameters := getattr(retriever, "parameters", None)) is not None:
         costs.values["parameters"] = float(parameters)
@@ -71,7 +73,7 @@ def _make(method: Method, task: Task, builder: Builder, costs: Costs) -> Retriev
     """The retriever: built, or distilled first."""
     with costs.timed("build"):
         built = builder.build(method.use)
-        teacher = builder.build(method.teacher) if method.teacher else None
+        teacher = _teacher(method, builder)
     if method.use.kind == "retriever":
         return built
     examples = task.examples()
@@ -81,7 +83,20 @@ def _make(method: Method, task: Task, builder: Builder, costs: Costs) -> Retriev
         student=method.student, teacher=teacher, corpus=task.corpus(), examples=examples, budget=method.budget
     )
     with costs.timed("train"):
-        return built.distil(lesson)
+        student = built.distil(lesson)
+    if teacher:
+        account = teacher.account
+        costs.values |= {"teacher_calls": float(account.calls), "teacher_seconds": account.seconds}
+        costs.values["teacher_answers_stored"] = float(account.stored)
+    return student
+
+
+def _teacher(method: Method, builder: Builder) -> RememberingTeacher | None:
+    """The teacher, answering from the signal store what it was asked before, by whichever method."""
+    if not method.teacher:
+        return None
+    description = {"plugin": method.teacher.name, "config": as_json(method.teacher.config)}
+    return remember(builder.build(method.teacher), description, method.budget.teacher_calls)
 
 
 def _index(retriever: Retriever, corpus: Corpus, folder: Path, costs: Costs) -> None:
@@ -92,10 +107,9 @@ def _index(retriever: Retriever, corpus: Corpus, folder: Path, costs: Costs) -> 
     costs.values["index_bytes"] = float(folder_bytes(folder))
 
 
-def _search(
-    work: Work, task: Task, retriever: Retriever, corpus: Corpus, queries: Sequence[Query], costs: Costs
-) -> Run:
+def _search(work: Work, task: Task, retriever: Retriever, costs: Costs) -> Run:
     """The checked run under the one tie rule, without self-retrieval where the task says so."""
+    corpus, queries = task.corpus(), task.queries(work.split)
     depth = min(DEPTH, len(corpus)) + (1 if task.facts.exclude_self else 0)
     with costs.timed("search"):
         run = retriever.search(queries, depth)

@@ -34,7 +34,9 @@ def implementation(registry: Registry, chosen: Iterable[Use]) -> str:
 @cache
 def _rooms() -> str:
     house = Path(__file__).parent.parent
-    return _files(file for room in ROOMS for file in ([house / room] if room.endswith(".py") else _sources(house / room)))
+    return _files(
+        file for room in ROOMS for file in ([house / room] if room.endswith(".py") else _sources(house / room))
+    )
 
 
 @cache

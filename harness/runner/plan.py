@@ -120,8 +120,8 @@ def check_method(registry: Registry, method: Method) -> Card:
             f"{card.name} is a teacher; expected a retriever or distiller: evaluate it as a reranker with "
             f"--plugin cascade -o base=bm25 -o teacher={card.name}"
         )
-    if card.kind != "distiller" and (method.teacher or method.student):
-        raise ConfigError(f"{card.name} is a {card.kind} and takes no --teacher or --student; only distillers do")
+    if card.kind != "distiller" and (method.teacher or method.student or method.budget != Budget()):
+        raise ConfigError(f"{card.name} is a {card.kind} and takes no --teacher, --student or --budget; distillers do")
     if card.needs and method.teacher is None:
         raise ConfigError(f"{card.name} needs a teacher that gives {', '.join(card.needs)}: --teacher NAME")
     if method.teacher:
@@ -141,45 +141,43 @@ def plan(registry: Registry, request: Request) -> list[Work]:
         ConfigError: see `check_method`.
         CheckpointError: a checkpoint that can't be found.
     """
-    found: dict[str, Work] = {}
+    planner = _Planner(registry, request)
     for target, method, seed in itertools.product(request.targets, request.methods, request.seeds):
-        _add(registry, request, target, method, seed, found)
-    return list(found.values())
+        planner.add(target, method, seed)
+    return list(planner.found.values())
 
 
-def _add(
-    registry: Registry, request: Request, target: Target, method: Method, seed: int, found: dict[str, Work]
-) -> str:
-    """Add the work and, before it, its first stages; return its id."""
-    card = check_method(registry, method)
-    stages = [
-        _add(registry, request, target, Method(use=stage), seed, found) for stage in first_stages(card, method.use)
-    ]
-    work = _work(registry, request, target, method, seed, tuple(dict.fromkeys(stages)))
-    found.setdefault(work.id, work)
-    return work.id
+@dataclass
+class _Planner:
+    registry: Registry
+    request: Request
+    found: dict[str, Work] = field(default_factory=dict[str, Work])
 
+    def add(self, target: Target, method: Method, seed: int) -> str:
+        """Add the work and, before it, its first stages; return its id."""
+        card = check_method(self.registry, method)
+        stages = [self.add(target, Method(use=stage), seed) for stage in first_stages(card, method.use)]
+        work = self._work(target, method, seed, tuple(dict.fromkeys(stages)))
+        self.found.setdefault(work.id, work)
+        return work.id
 
-def _work(
-    registry: Registry, request: Request, target: Target, method: Method, seed: int, stages: tuple[str, ...]
-) -> Work:
-    resolved = identity.checkpoints_of(method.uses, method.student)
-    work = Work(
-        id="",
-        method=method,
-        task=target.name,
-        split=target.split,
-        seed=seed,
-        division=request.division,
-        suite=request.suite,
-        implementation=identity.implementation(registry, method.uses),
-        checkpoints=resolved,
-        fingerprint=target.task.fingerprint(target.split),
-        exclude_self=target.task.facts.exclude_self,
-        first_stages=stages,
-        trust_remote_code=request.trust_remote_code,
-    )
-    return dataclasses.replace(work, id=_id(work))
+    def _work(self, target: Target, method: Method, seed: int, stages: tuple[str, ...]) -> Work:
+        work = Work(
+            id="",
+            method=method,
+            task=target.name,
+            split=target.split,
+            seed=seed,
+            division=self.request.division,
+            suite=self.request.suite,
+            implementation=identity.implementation(self.registry, method.uses),
+            checkpoints=identity.checkpoints_of(method.uses, method.student),
+            fingerprint=target.task.fingerprint(target.split),
+            exclude_self=target.task.facts.exclude_self,
+            first_stages=stages,
+            trust_remote_code=self.request.trust_remote_code,
+        )
+        return dataclasses.replace(work, id=_id(work))
 
 
 def _id(work: Work) -> str:

@@ -56,7 +56,7 @@ class Lab:
         return json.loads(self.harness("results", "list", "--format", "json").strip() or "[]")
 
 
-@pytest.fixture()
+@pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     write_collection(tmp_path / "data" / "small")
     write_collection(tmp_path / "data" / "other", documents=50)

@@ -9,7 +9,21 @@ from contextlib import suppress
 
 import psutil
 
-PLAN = ["run", "--plugin", "toy", "--plugin", "toy-over", "--task", "small", "--task", "other", "--seed", "1", "--seed", "2"]
+PLAN = [
+    "run",
+    "--plugin",
+    "toy",
+    "--plugin",
+    "toy-over",
+    "--task",
+    "small",
+    "--task",
+    "other",
+    "--seed",
+    "1",
+    "--seed",
+    "2",
+]
 PLAN += ["-o", "toy.seconds=0.05", "-o", "toy.noise=true", "-o", "toy-over.base.noise=true"]
 MOMENTS = 10
 
@@ -79,7 +93,9 @@ def test_interrupt_leaves_nothing_and_resumes(lab):
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "2 evaluations" in lab.harness("run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", "seconds=1", "--dry-run")
+    assert "2 evaluations" in lab.harness(
+        "run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", "seconds=1", "--dry-run"
+    )
     assert leftovers(lab) == []
 
 

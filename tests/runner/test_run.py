@@ -34,9 +34,7 @@ def test_edited_source_is_never_answered_from_the_store(lab):
 
 
 def test_one_failure_is_recorded_and_the_others_go_on(lab):
-    out = lab.harness(
-        "run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", "fault=raise", status=1
-    )
+    out = lab.harness("run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", "fault=raise", status=1)
     assert "0 done, 0 done before, 2 failed" in out
     assert "RuntimeError: planted" in out
     assert "1 done" in lab.harness("run", "--plugin", "toy", "--task", "small")
@@ -52,7 +50,9 @@ def test_garbage_is_refused_and_never_scored(lab):
 
 def test_worker_that_is_killed_or_exits_is_recorded_and_the_rest_is_done(lab):
     for fault, word in (("kill", "signal 9"), ("exit", "exit status 3")):
-        out = lab.harness("run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", f"fault={fault}", status=1)
+        out = lab.harness(
+            "run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", f"fault={fault}", status=1
+        )
         assert out.count(word) >= 2, out
     assert [row["state"] for row in lab.results()] == ["failed"] * 4
 
@@ -95,6 +95,8 @@ def test_recorded_command_makes_the_same_evaluation(lab):
 def test_refused_before_anything_runs(lab):
     assert "nearest" not in lab.harness("run", "--plugin", "toy", "--task", "small", "-o", "wieght=1", status=2)
     assert "'weight'" in lab.harness("run", "--plugin", "toy", "--task", "small", "-o", "wieght=1", status=2)
-    assert "devices register" in lab.harness("run", "--plugin", "toy", "--task", "small", "--device", "cuda:0", status=2)
+    assert "devices register" in lab.harness(
+        "run", "--plugin", "toy", "--task", "small", "--device", "cuda:0", status=2
+    )
     assert "split" in lab.harness("run", "--plugin", "toy", "--task", "small", "--split", "dev", status=2)
     assert lab.results() == []

@@ -1,0 +1,27 @@
+"""Losses that three methods or more share: one home each, over score matrices, with the paper each comes from.
+
+Every function returns the mean over the batch as a scalar. A mask is True where a candidate counts; what is
+masked is -inf before a softmax or maximum, never multiplied by 0.
+"""
+
+from harness.nn.losses.contrastive import info_nce
+from harness.nn.losses.listwise import kl, plackett_luce
+from harness.nn.losses.pairwise import margin_mse, ranknet
+from harness.nn.losses.pointwise import graded_bce
+from harness.nn.losses.representation import cosine, mse, relation
+from harness.nn.losses.sparsity import flops, l1, ramp
+
+__all__ = [
+    "cosine",
+    "flops",
+    "graded_bce",
+    "info_nce",
+    "kl",
+    "l1",
+    "margin_mse",
+    "mse",
+    "plackett_luce",
+    "ramp",
+    "ranknet",
+    "relation",
+]

@@ -1,0 +1,45 @@
+"""Losses over pairs of documents of one query."""
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+
+def margin_mse(
+    student_positive: Float[Tensor, " pairs"],
+    student_negative: Float[Tensor, " pairs"],
+    teacher_positive: Float[Tensor, " pairs"],
+    teacher_negative: Float[Tensor, " pairs"],
+) -> Float[Tensor, ""]:
+    """Mean squared difference between the margins (s⁺ − s⁻) of student and teacher.
+
+    Source: Hofstätter et al., 2020 (arXiv:2010.02666).
+    """
+    return functional.mse_loss(student_positive - student_negative, teacher_positive - teacher_negative)
+
+
+def ranknet(
+    student: Float[Tensor, "queries docs"],
+    teacher: Float[Tensor, "queries docs"],
+    *,
+    mask: Bool[Tensor, "queries docs"] | None = None,
+) -> Float[Tensor, ""]:
+    """Logistic loss on every pair that the teacher orders: mean of log(1 + exp(s_low − s_high)).
+
+    Args:
+        student: student scores.
+        teacher: teacher scores or negative ranks; only their order counts, ties are no pairs.
+        mask: documents that count.
+
+    Raises:
+        ValueError: if the teacher orders no pair at all.
+
+    Source: Burges et al., ICML 2005.
+    """
+    higher = teacher.unsqueeze(2) > teacher.unsqueeze(1)  # [q, i, j]: document i above document j
+    if mask is not None:
+        higher = higher & mask.unsqueeze(2) & mask.unsqueeze(1)
+    if not bool(higher.any()):
+        raise ValueError("the teacher orders no pair of documents in this batch; expected scores that differ")
+    margins = student.unsqueeze(2) - student.unsqueeze(1)
+    return functional.softplus(-margins[higher]).mean()
