@@ -1,0 +1,1 @@
+"""One training loop for every method: stages, budgets, checkpoints, exact resume, accounts."""
