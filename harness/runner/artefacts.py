@@ -14,14 +14,11 @@ from harness.data.runfile import read_run_file, write_run_file
 from harness.home import home
 from harness.records import Run
 from harness.store import Store
+from harness.store.files import root
+from harness.store.owner import Owner, this_process
 from harness.store.records import Artefact, Evaluation
 
 RUN = "run"
-
-
-def root() -> Path:
-    """The folder of all artefacts."""
-    return home() / "artefacts"
 
 
 def keep_run(evaluation_id: str, run: Run, corpus: Corpus, work_folder: Path) -> Artefact:
@@ -47,11 +44,12 @@ def stored_run(store: Store, evaluation: Evaluation, corpus: Corpus) -> Run:
 
 
 def remove_leftovers(store: Store) -> list[Path]:
-    """Remove what killed processes left: artefacts without an evaluation, work folders without a process."""
+    """Remove what killed processes left: leases, artefacts without an evaluation, work folders without a process."""
+    store.drop_stale_leases()
     folders = sorted(path for path in root().glob("*") if path.is_dir())
     states = store.states([folder.name for folder in folders])
     lost = [folder for folder in folders if states.get(folder.name) != "done" and not _held(store, folder.name)]
-    lost += [folder for folder in sorted(work_root().glob("*")) if not _alive(folder.name)]
+    lost += [folder for folder in sorted(work_root().glob("*")) if _gone(folder.name)]
     for folder in lost:
         shutil.rmtree(folder, ignore_errors=True)
     return lost
@@ -66,21 +64,15 @@ def work_root() -> Path:
     return home() / "work"
 
 
-def _alive(name: str) -> bool:
-    """Whether the process that a work folder is named after (`pid-start`) still lives."""
-    import psutil
-
-    pid, _, start = name.partition("-")
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" == start
-    except (psutil.NoSuchProcess, ValueError):
-        return False
+def _gone(name: str) -> bool:
+    """Whether the process that a work folder is named after is certainly not there any more."""
+    host, pid, started = (*name.split("-"), "", "")[:3]
+    return not pid.isdigit() or Owner(host=host, pid=int(pid), started=started).gone
 
 
 def own_work_folder() -> Path:
     """The work folder of this process, made if it is not there."""
-    import psutil
-
-    folder = work_root() / f"{os.getpid()}-{psutil.Process().create_time():.2f}"
+    owner = this_process()
+    folder = work_root() / f"{owner.host}-{owner.pid}-{owner.started}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

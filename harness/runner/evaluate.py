@@ -108,18 +108,23 @@ def _index(retriever: Retriever, corpus: Corpus, folder: Path, costs: Costs) -> 
 
 
 def _search(work: Work, task: Task, retriever: Retriever, costs: Costs) -> Run:
-    """The checked run under the one tie rule, without self-retrieval where the task says so."""
+    """The checked run under the one tie rule, of what the task lets be retrieved."""
     corpus, queries = task.corpus(), task.queries(work.split)
-    depth = min(DEPTH, len(corpus)) + (1 if task.facts.exclude_self else 0)
+    candidates: Run | None = getattr(task, "candidates", lambda _: None)(work.split)
+    wanted = len(corpus) if candidates else DEPTH + (1 if task.facts.exclude_self else 0)
+    depth = min(wanted, len(corpus))
     with costs.timed("search"):
         run = retriever.search(queries, depth)
     try:
         strict.check_run(run, [query.id for query in queries], len(corpus), depth)
     except ScoreError as error:
         raise ContractError(f"{work.method.use.name} returned a run that can't be scored: {error}") from error
+    run = order.ordered(run, corpus.id_rank)
+    if candidates:
+        run = exclude.all_but(run, candidates)
     if task.facts.exclude_self:
         run = exclude.without_self(run, corpus)
-    return order.ordered(run, corpus.id_rank)
+    return run
 
 
 def _latency(retriever: Retriever, queries: Sequence[Query], costs: Costs) -> None:

@@ -31,7 +31,7 @@ from harness.runner.evaluate import evaluate
 from harness.runner.plan import Work
 from harness.runner.recorded import RecordedRun
 from harness.store import Store, open_store
-from harness.store.records import Evaluation
+from harness.store.records import DeviceRecord, Evaluation
 from harness.tasks import open_task
 
 LEASE_SECONDS = 60.0
@@ -122,8 +122,9 @@ class Worker:
 
     def _do(self, work: Work) -> None:
         """Do one work under the device's lease, and store what came of it, success or failure."""
-        with devices.lease(self.store, f"device:{self.job.device}", self.holder, seconds=LEASE_SECONDS):
-            evaluation = self._attempt(work)
+        device = devices.require(self.store, self.job.device)
+        with devices.lease(self.store, devices.resource_of(device), self.holder, seconds=LEASE_SECONDS):
+            evaluation = self._attempt(work, device)
             self.store.put(evaluation)
         hooks = registry().manager.hook
         facts = _facts(evaluation)
@@ -135,9 +136,8 @@ class Worker:
         text = evaluation.error or f"{main[0]} {main[1]:.4f}"
         self.tell(Event(evaluation.state, work.id, text))
 
-    def _attempt(self, work: Work) -> Evaluation:
+    def _attempt(self, work: Work, device: DeviceRecord) -> Evaluation:
         task = self._task(work.task)
-        device = devices.require(self.store, self.job.device)
         setting = record.Setting(work=work, task=task, device=device, started=datetime.now(UTC))
         folder = artefacts.own_work_folder() / work.id
         self.tell(Event("started", work.id))
