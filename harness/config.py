@@ -7,12 +7,29 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from harness.card import Card, Kind, Use
 from harness.errors import ConfigError
 from harness.plugins import Registry
+
+
+def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """`key=value` texts as a dictionary.
+
+    Raises:
+        ConfigError: a text without `=`, or a key that comes twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"{option} expects KEY=VALUE, got {text!r}")
+        if key in found:
+            raise ConfigError(f"{option} {key} is given twice: {found[key]!r} and {value!r}; give it once")
+        found[key] = value
+    return found
 
 
 def use(registry: Registry, kinds: tuple[Kind, ...], name: str, options: Mapping[str, str]) -> Use:
@@ -132,8 +149,8 @@ def _value(card: Card, field: "dataclasses.Field[Any]", hint: Any, text: str) ->
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:
-    """Whether the value lies between the limits; NaN never does."""
-    return not math.isnan(value) and (low is None or value >= low) and (high is None or value <= high)
+    """Whether the value lies between the limits; NaN and infinity never do, since a Config is stored as JSON."""
+    return math.isfinite(value) and (low is None or value >= low) and (high is None or value <= high)
 
 
 def convert(hint: Any, text: str) -> Any:
@@ -146,14 +163,15 @@ def convert(hint: Any, text: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         if text.lower() in ("none", ""):
             return None
-        (inner,) = [part for part in get_args(hint) if part is not type(None)]
-        return convert(inner, text)
+        inner = [part for part in get_args(hint) if part is not type(None)]
+        return convert(inner[0], text) if len(inner) == 1 else _scalar(hint, text)
     if origin is tuple:
         return tuple(convert(get_args(hint)[0], item.strip()) for item in text.split(",")) if text else ()
     if origin is Literal:
-        if text not in (choices := get_args(hint)):
-            raise ValueError(f"one of {', '.join(map(str, choices))}")
-        return text
+        choices = {str(choice): choice for choice in get_args(hint)}
+        if text not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return choices[text]
     return _scalar(hint, text)
 
 

@@ -11,7 +11,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
-from harness.card import Use
+from harness.card import Signal, Use
+from harness.errors import SignalError
 from harness.records import Budget, Document, Example, Qrels, Query, Run
 
 Role = Literal["query", "document"]
@@ -252,6 +253,21 @@ class Lesson:
     """Training queries with their judged documents."""
     budget: Budget
     """What may be used."""
+
+    def require(self, *signals: Signal) -> Any:
+        """The teacher, once it is certain that it gives these signals.
+
+        Raises:
+            SignalError: there is no teacher, or it lacks one of them.
+        """
+        if self.teacher is None:
+            raise SignalError(f"expected a teacher that gives {', '.join(signals)}, got none; name one with --teacher")
+        if lacking := [signal for signal in signals if not isinstance(self.teacher, GIVES[signal])]:
+            raise SignalError(
+                f"expected a teacher that gives {', '.join(signals)}; {type(self.teacher).__name__} lacks "
+                f"{', '.join(lacking)}: take another"
+            )
+        return self.teacher
 
 
 @runtime_checkable

@@ -80,7 +80,16 @@ def new_manager() -> pluggy.PluginManager:
 
 
 def _cards(manager: pluggy.PluginManager) -> tuple[Card, ...]:
-    return tuple(card for kind in KINDS for cards in getattr(manager.hook, f"harness_{kind}s")() for card in cards)
+    found: list[Card] = []
+    for kind in KINDS:
+        hook = f"harness_{kind}s"
+        for card in (card for cards in getattr(manager.hook, hook)() for card in cards):
+            if not isinstance(card, Card):
+                raise TypeError(f"{hook} returned {card!r}; expected cards")
+            if card.kind != kind:
+                raise ValueError(f"{hook} returned the card {card.name!r} of a {card.kind}; name it in the other hook")
+            found.append(card)
+    return tuple(found)
 
 
 def _check(source: Source, module: ModuleType) -> tuple[Card, ...]:
@@ -122,7 +131,8 @@ class Registry:
     def _clashes(self, source: Source) -> list[Source]:
         return [other for other in self.sources if other.name == source.name]
 
-    def _try(self, source: Source) -> Plugin | Broken:
+    def attempt(self, source: Source) -> Plugin | Broken:
+        """Load one plugin, once."""
         clashes = self._clashes(source)
         if len(clashes) > 1:
             both = " and ".join(map(str, clashes))
@@ -132,7 +142,7 @@ class Registry:
     @cached_property
     def all(self) -> tuple[Plugin | Broken, ...]:
         """Every plugin, good or broken, with clashes between cards turned into broken ones."""
-        return tuple(_without_card_clashes([self._try(source) for source in self.sources]))
+        return tuple(_without_card_clashes([self.attempt(source) for source in self.sources]))
 
     @property
     def plugins(self) -> list[Plugin]:
@@ -157,6 +167,18 @@ class Registry:
         pairs = [(card, plugin.source) for plugin in self.plugins for card in plugin.cards]
         return [(card, source) for card, source in pairs if kind in (None, card.kind)]
 
+    def plugin(self, name: str) -> Plugin | None:
+        """The plugin whose entry point has this name; no other is imported.
+
+        Raises:
+            PluginBroken: if it can't be loaded.
+            PluginConflict: if two distributions provide it.
+        """
+        for source in self.sources:
+            if source.name == name:
+                return _working(self.attempt(source))
+        return None
+
     def find(self, name: str, *kinds: Kind) -> tuple[Card, Source]:
         """The card of this name (of one of these kinds), importing only the plugins it can come from.
 
@@ -166,12 +188,14 @@ class Registry:
             PluginConflict: if two distributions provide it.
         """
         likely = [source for source in self.sources if name == source.name or name.startswith(f"{source.name}-")]
-        loaded = _without_card_clashes([self._try(source) for source in likely])
+        loaded = _without_card_clashes([self.attempt(source) for source in likely])
         for plugin in loaded:
             if isinstance(plugin, Broken) and plugin.source.name == name:
                 raise plugin.error
         found = _pick(loaded, name, kinds) or _pick(self.all, name, kinds)
         if not found:
+            for plugin in loaded:  # `rankgpt-distill` may be a card of the broken `rankgpt`
+                _working(plugin)
             known = sorted({card.name for kind in kinds or KINDS for card, _ in self.cards(kind)})
             raise PluginNotFound(_not_found(name, kinds, known))
         return found
@@ -182,6 +206,12 @@ def _load_or_report(source: Source) -> Plugin | Broken:
         return load(source)
     except PluginBroken as error:
         return Broken(source, error)
+
+
+def _working(plugin: Plugin | Broken) -> Plugin:
+    if isinstance(plugin, Broken):
+        raise plugin.error
+    return plugin
 
 
 def _without_card_clashes(loaded: list[Plugin | Broken]) -> list[Plugin | Broken]:

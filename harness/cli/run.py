@@ -98,8 +98,9 @@ def _methods(
     student: str | None,
     limits: Sequence[str],
 ) -> "list[Method]":
+    from harness.config import pairs
     from harness.errors import ConfigError
-    from harness.runner.choose import Lessons, budget, choose, pairs
+    from harness.runner.choose import Lessons, budget, choose
 
     if not plugins:
         raise ConfigError("no method: expected --plugin NAME; see `harness plugins list`")

@@ -45,14 +45,22 @@ class ArrowCorpus:
         """sha256 over id, title and text of every document, in order."""
         return self._facts["fingerprint"]
 
-    @cached_property
+    @property
     def ids(self) -> Sequence[str]:
         """Document ids by row."""
-        return self._table.column("id").to_pylist()
+        return self._ids
 
     @cached_property
+    def _ids(self) -> list[str]:
+        return self._table.column("id").to_pylist()
+
+    @property
     def id_rank(self) -> Int32[np.ndarray, " docs"]:
         """Position of each row's id among all ids in ascending (code point) order."""
+        return self._id_rank
+
+    @cached_property
+    def _id_rank(self) -> Int32[np.ndarray, " docs"]:
         return np.load(self.folder / "id_rank.npy", mmap_mode="r")
 
     @cached_property

@@ -11,23 +11,6 @@ from harness.records import Budget
 from harness.runner.plan import Method
 
 
-def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
-    """`key=value` texts as a dictionary.
-
-    Raises:
-        ConfigError: a text without `=`, or a key that comes twice.
-    """
-    found: dict[str, str] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"{option} expects KEY=VALUE, got {text!r}")
-        if key in found:
-            raise ConfigError(f"{option} {key} is given twice: {found[key]!r} and {value!r}; give it once")
-        found[key] = value
-    return found
-
-
 def budget(limits: Mapping[str, str]) -> Budget:
     """A budget from text limits.
 

@@ -23,6 +23,30 @@ class Artefact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceRecord:
+    """A device that evaluations run on, as it was registered."""
+
+    name: str
+    """What the user calls it."""
+    kind: Literal["cuda", "mps", "cpu"]
+    """The torch backend."""
+    torch_name: str
+    """What torch calls it here and now, such as `cuda:0`; the same device may have another number tomorrow."""
+    identity: str
+    """UUID of a CUDA device, processor name of the others: what makes it this device."""
+    model: str
+    """Product name."""
+    memory_bytes: int
+    """Its memory."""
+    driver: str
+    """Driver version, empty for a CPU."""
+    calibration: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Measured rates: `matmul_gflops`, `copy_gb_per_s`; empty if it was not calibrated."""
+    registered: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskRecord:
     """A task's split as it was evaluated; equal fingerprint, equal content."""
 

@@ -1,1 +1,5 @@
-"""The contract tests that every plugin must pass, published for third parties."""
+"""The contract of each kind of plugin, published for third parties; see docs/plugins.md."""
+
+from harness.testing.contract import DistillerContract, RetrieverContract, TaskContract, TeacherContract
+
+__all__ = ["DistillerContract", "RetrieverContract", "TaskContract", "TeacherContract"]

@@ -1,0 +1,55 @@
+"""Options and output that commands share: `--store`, `--format`, tables and JSON."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+store_option = click.option(
+    "--store", envvar="HARNESS_STORE", metavar="URL", help="SQLite file or database URL. Default: $HARNESS_HOME."
+)
+"""Gives the command an argument `store: str | None`, to be handed to `harness.store.open_store`."""
+
+format_option = click.option(
+    "--format", "format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Output."
+)
+"""Gives the command an argument `format: str`."""
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under a header: folded to the width of a terminal, one line a row anywhere else."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(Text(column), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    wide = None if sys.stdout.isatty() else 100_000
+    Console(width=wide, soft_wrap=False, highlight=False).print(table)
+
+
+def show_json(value: Any) -> None:
+    """Print a value as JSON; times as ISO 8601."""
+    click.echo(as_json_text(value))
+
+
+def as_json_text(value: Any) -> str:
+    """A value as indented JSON; times as ISO 8601. NaN is an error, since no JSON reader takes it."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def printable(text: str) -> str:
+    """A text with its control characters made visible: stored texts are foreign and must not steer a terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

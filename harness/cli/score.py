@@ -1,0 +1,84 @@
+"""`harness score`: anyone's run file on a task, scored as our own evaluations are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import format_option, show_json, show_table
+
+if TYPE_CHECKING:
+    from harness.contracts import Task
+    from harness.plugins import Registry
+    from harness.records import Run
+
+
+@click.command()
+@click.option(
+    "--run",
+    "file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TREC run file: query Q0 document rank score tag.",
+)
+@click.option("--task", "name", required=True, metavar="NAME", help="Task whose documents and queries it ranks.")
+@click.option("--split", metavar="NAME", help="Split of the task; default: the task's own.")
+@click.option("--measure", "names", multiple=True, metavar="NAME", help="Such as nDCG@10; default: the task's own.")
+@click.option("--per-query", is_flag=True, help="Show each query's values too.")
+@format_option
+def score(file: Path, name: str, split: str | None, names: Sequence[str], per_query: bool, format: str) -> None:
+    """Score a run file on a task.
+
+    Every query of the split counts: one without a line in the file scores 0. Unknown queries and documents are errors.
+    """
+    from harness.plugins import registry
+    from harness.scoring import measures
+    from harness.tasks import open_task
+
+    known = registry()
+    task = open_task(known, name)
+    split = split or task.facts.split
+    qrels, run = task.qrels(split), _read(file, task, split)
+    values = measures.score(run, qrels, task.corpus(), names or task.facts.measures, _added(known))
+    report: dict[str, Any] = {
+        "task": name,
+        "split": split,
+        "queries": len(qrels),
+        "unanswered": int((run.rows < 0).all(axis=1).sum()),
+        "measures": {measure: float(array.mean()) for measure, array in values.items()},
+    }
+    if per_query:
+        columns = {measure: array.tolist() for measure, array in values.items()}
+        report["per_query"] = {m: dict(zip(qrels.query_ids, column, strict=True)) for m, column in columns.items()}
+    if format == "json":
+        show_json(report)
+    else:
+        _show(report)
+
+
+def _read(file: Path, task: "Task", split: str) -> "Run":
+    """The run, of what the task lets be retrieved."""
+    from harness.data.trec import read_run
+    from harness.scoring import exclude
+
+    run = read_run(file, task.qrels(split).query_ids, task.corpus())
+    if candidates := getattr(task, "candidates", lambda _: None)(split):
+        run = exclude.all_but(run, candidates)
+    return exclude.without_self(run, task.corpus()) if task.facts.exclude_self else run
+
+
+def _added(known: "Registry") -> dict[str, Any]:
+    """Measures that plugins add."""
+    return {name: measure for found in known.manager.hook.harness_measures() for name, measure in found.items()}
+
+
+def _show(report: dict[str, Any]) -> None:
+    click.echo(f"{report['task']} ({report['split']}): {report['queries']} queries, {report['unanswered']} unanswered")
+    show_table(["measure", "mean"], [(name, f"{mean:.4f}") for name, mean in report["measures"].items()])
+    if "per_query" in report:
+        values: dict[str, dict[str, float]] = report["per_query"]
+        queries = next(iter(values.values()))
+        rows = [[query, *(f"{values[name][query]:.4f}" for name in values)] for query in queries]
+        click.echo()
+        show_table(["query", *values], rows)

@@ -1,0 +1,113 @@
+"""Devices that the user has named, and whether they are still the ones that are present."""
+
+import os
+import re
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from harness.devices.calibrate import calibrate
+from harness.devices.detect import Device, detect, present, torch_name
+from harness.devices.leases import lease, resource_of
+from harness.errors import DeviceError
+from harness.store import Store
+from harness.store.records import DeviceRecord
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def register(store: Store, device: str, name: str) -> DeviceRecord:
+    """Calibrate a device and store it under a name; the same device under the same name is calibrated anew.
+
+    Args:
+        store: where it is kept.
+        device: what torch calls it: `cuda:0`, `mps`, `cpu`.
+        name: what you call it.
+
+    Raises:
+        DeviceError: if it is not here, or the name is malformed or another device's.
+        StoreError: if it is registered under another name.
+    """
+    found = present(device)
+    _check_name(name, found)
+    before = store.device(name)
+    if before is not None and not _same(before, found):
+        raise DeviceError(
+            f"the name {name!r} belongs to {before.model} ({before.identity}); choose another, "
+            f"or run `harness devices remove {name}` first"
+        )
+    measured = calibrate(found.torch_name)
+    record = DeviceRecord(name=name, calibration=measured, registered=datetime.now(UTC), **asdict(found))
+    store.put_device(record)
+    return record
+
+
+def require(store: Store, device: str) -> DeviceRecord:
+    """The registered device of this name, or the one that torch calls so; `torch_name` is its name here and now.
+
+    The CPU registers itself as `cpu`.
+
+    Raises:
+        DeviceError: if it is not registered, or not present; with the command to run.
+    """
+    if torch_name(device) is None:
+        return _by_name(store, device)
+    found = present(device)
+    for record in store.devices():
+        if _same(record, found):
+            return replace(record, torch_name=found.torch_name)
+    if found.kind == "cpu" and store.device("cpu") is None:
+        return register(store, "cpu", "cpu")
+    raise DeviceError(
+        f"{found.torch_name} ({found.model}) is not registered; "
+        f"run `harness devices register {found.torch_name} --name NAME`"
+    )
+
+
+def recalibrate(store: Store, name: str) -> DeviceRecord:
+    """Measure a registered device's rates again, while nobody uses it.
+
+    Raises:
+        DeviceError: if it is not registered, not present, or in use.
+    """
+    record = require(store, name)
+    resource = resource_of(record)
+    with lease(store, resource, f"calibration:{os.getpid()}", wait=0) as mine:
+        if not mine:
+            user = store.holder(resource)
+            raise DeviceError(
+                f"{record.name} is in use by {user[0] if user else 'another process'}; wait until it is free"
+            )
+        measured = replace(record, calibration=calibrate(record.torch_name))
+    store.put_device(measured)
+    return measured
+
+
+def _by_name(store: Store, name: str) -> DeviceRecord:
+    record = store.device(name)
+    if record is None:
+        known = ", ".join(device.name for device in store.devices()) or "none"
+        wanted = name if NAME.fullmatch(name) else "NAME"
+        raise DeviceError(
+            f"no device is registered as {name!r} (registered: {known}); "
+            f"run `harness devices register DEVICE --name {wanted}`"
+        )
+    here = detect(record.kind)
+    for found in here:
+        if _same(record, found):
+            return replace(record, torch_name=found.torch_name)
+    others = ", ".join(f"{found.torch_name} ({found.identity})" for found in here) or f"no {record.kind} device"
+    raise DeviceError(
+        f"device {name!r} is {record.model} ({record.identity}); present is {others}; "
+        f"use another device, or run `harness devices remove {name}` and register the one that is here"
+    )
+
+
+def _same(record: DeviceRecord, found: Device) -> bool:
+    return (record.kind, record.identity) == (found.kind, found.identity)
+
+
+def _check_name(name: str, found: Device) -> None:
+    if not NAME.fullmatch(name):
+        raise DeviceError(f"expected a device name of letters, digits, '.', '_' and '-', got {name!r}")
+    if torch_name(name) is not None and name != found.torch_name:
+        raise DeviceError(f"{name!r} is what torch calls another kind of device; choose another name")

@@ -1,0 +1,50 @@
+"""What this machine is: its processor, its memory, its NVIDIA driver. No names of machines or people."""
+
+import platform
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+NVIDIA_SMI_SECONDS = 10
+
+
+@cache
+def processor_name() -> str:
+    """The processor as its maker calls it, or else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    apple = "sysctl", "-n", "machdep.cpu.brand_string"
+    return next(named, "") or output_of(apple) or platform.processor() or platform.machine()
+
+
+def memory_bytes() -> int:
+    """Main memory."""
+    return psutil.virtual_memory().total
+
+
+@cache
+def nvidia_driver() -> str:
+    """Version of the NVIDIA driver; empty if there is none."""
+    query = "nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"
+    return next(iter(output_of(query).splitlines()), "")
+
+
+def output_of(command: Sequence[str]) -> str:
+    """What a program prints; empty if it is not installed, fails or hangs."""
+    program = shutil.which(command[0])
+    if program is None:
+        return ""
+    try:
+        done = subprocess.run(
+            [program, *command[1:]], capture_output=True, text=True, timeout=NVIDIA_SMI_SECONDS, check=True
+        )
+    except (subprocess.SubprocessError, OSError, UnicodeDecodeError):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,153 @@
+"""A checkpoint's name → the folder it lies in, and what identifies its content. Nothing heavy is imported.
+
+A name is a folder, `pip:<distribution>` for weights that ship inside an installed package, or `owner/name`, with
+`@revision` behind it if wanted, for the Hugging Face hub. Weights are safetensors: a pickle runs code when it is opened.
+"""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from harness.errors import CheckpointError, MissingExtra
+from harness.home import home
+
+PIP = "pip:"
+KEPT = (".json", ".jinja", ".metadata", ".model", ".safetensors", ".tiktoken", ".txt", ".vocab")
+"""Endings of the files that make a model; all that is fetched from the hub, and all that counts as content."""
+CODE = ".py"
+UNUSED = ("onnx/*", "openvino/*")
+"""The same weights in other formats."""
+HUB_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+LARGE = 1 << 20
+"""Digests of files from this size on, in bytes, are remembered."""
+
+
+def locate(name: str, code: bool = False) -> str:
+    """The folder of a checkpoint; one from the hub is downloaded unless it is in the hub's cache.
+
+    Args:
+        name: how the user names it.
+        code: fetch the Python files beside the weights too, for a checkpoint whose own code may run.
+
+    Raises:
+        CheckpointError: it can't be found, or has no safetensors weights.
+        MissingExtra: huggingface_hub is needed and not installed.
+    """
+    if name.startswith(PIP):
+        folder = _installed(name.removeprefix(PIP))
+    elif (path := Path(name).expanduser()).is_dir():
+        folder = path.resolve()
+    else:
+        folder = _downloaded(name, code)
+    _check_weights(name, folder)
+    return str(folder)
+
+
+def identity(name: str) -> str:
+    """What the content of a checkpoint is known by, on every machine: a digest, or the hub's commit.
+
+    Raises:
+        CheckpointError, MissingExtra: see `locate`.
+    """
+    folder = Path(locate(name))
+    if name.startswith(PIP):
+        return f"{name}=={distribution(name.removeprefix(PIP)).version}#{_content(folder)}"
+    if Path(name).expanduser().is_dir():
+        return f"sha256:{_content(folder)}"
+    return f"{name.partition('@')[0]}@{folder.name}"
+
+
+def _installed(name: str) -> Path:
+    """The one model folder among the files of an installed distribution."""
+    try:
+        files = distribution(name).files or []
+    except (PackageNotFoundError, ValueError):
+        raise CheckpointError(f"{PIP}{name}: no such package is installed; pip install {name}") from None
+    paths = [Path(str(file.locate())) for file in files]
+    holders = {path.parent for path in paths if path.name in ("config.json", "modules.json")}
+    holders &= {path.parent for path in paths if path.suffix == ".safetensors"}
+    outermost = sorted(folder for folder in holders if not holders & set(folder.parents))
+    if len(outermost) != 1:
+        found = ", ".join(map(str, outermost)) or "none"
+        raise CheckpointError(
+            f"{PIP}{name}: expected one folder with config.json or modules.json and safetensors weights in the package, "
+            f"got {found}; name the folder itself"
+        )
+    return outermost[0].resolve()
+
+
+def _downloaded(name: str, code: bool) -> Path:
+    if not (parts := HUB_NAME.fullmatch(name)):
+        raise CheckpointError(
+            f"checkpoint {name!r}: expected a folder, {PIP}<distribution>, or owner/name on the Hugging Face hub"
+        )
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise MissingExtra(f"{name} is on the Hugging Face hub: pip install 'retrieval-harness[nn]'") from None
+    endings = (*KEPT, CODE) if code else KEPT
+    try:
+        return Path(
+            snapshot_download(
+                parts["repository"],
+                revision=parts["revision"],
+                allow_patterns=[f"*{ending}" for ending in endings],
+                ignore_patterns=list(UNUSED),
+            )
+        )
+    except (OSError, ValueError) as error:  # no network, offline, no such repository or revision, no access
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"checkpoint {name!r}: no such folder, and not to be had from the hub ({reason}); where there is a network: "
+            f"hf download {parts['repository']}"
+        ) from error
+
+
+def _check_weights(name: str, folder: Path) -> None:
+    pickles = [*folder.rglob("pytorch_model*.bin"), *folder.rglob("adapter_model.bin")]
+    unsafe = sorted(path for path in pickles if not any(path.parent.glob("*.safetensors")))
+    if unsafe:
+        raise CheckpointError(
+            f"{name}: {unsafe[0].relative_to(folder)} is a pickle, which may run code when it is opened; expected "
+            "safetensors: load it where you trust it and save it again"
+        )
+    if not any(folder.rglob("*.safetensors")):
+        raise CheckpointError(f"{name}: expected a model folder with safetensors weights, found none in {folder}")
+
+
+def _content(folder: Path) -> str:
+    """sha256 over the names and digests of all files that make the model."""
+    files = (path for path in folder.rglob("*") if path.suffix in (*KEPT, CODE) and path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in files}
+    lines = (f"{name}\0{_digest(names[name])}\n" for name in sorted(names))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    """sha256 of a file; of a large one, remembered for as long as its size and time of change stay the same."""
+    facts = path.stat()
+    if facts.st_size < LARGE:
+        return _sha256([path.read_bytes()])
+    key = _sha256([f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}".encode()])
+    memory = home() / "digests" / key
+    try:
+        return memory.read_text()
+    except FileNotFoundError:
+        with path.open("rb") as file:
+            digest = _sha256(iter(lambda: file.read(LARGE), b""))
+    memory.parent.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=memory.parent, delete=False) as file:
+        file.write(digest)
+    os.replace(file.name, memory)
+    return digest
+
+
+def _sha256(parts: Iterable[bytes]) -> str:
+    hasher = hashlib.sha256()
+    for part in parts:
+        hasher.update(part)
+    return hasher.hexdigest()

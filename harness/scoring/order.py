@@ -1,0 +1,98 @@
+"""The one tie rule: score descending, then document id descending, scores compared as float32, as trec_eval does.
+
+Measures, run files and every top-k of ours go through here, so that no result depends on luck.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int32, Int64, UInt64
+
+from harness.errors import ScoreError
+from harness.records import Run
+
+
+def ordered(run: Run, id_rank: Int32[np.ndarray, " docs"]) -> Run:
+    """The same run under the tie rule; the run itself where it is in order already.
+
+    Args:
+        run: rankings with padding (row -1, score -inf); in any order.
+        id_rank: position of each row's id among all ids in ascending order.
+    """
+    wrong = np.flatnonzero(_out_of_order(run, id_rank))
+    if not len(wrong):
+        return run
+    rows, scores = run.rows.copy(), run.scores.copy()
+    rows[wrong], scores[wrong] = _sort(rows[wrong], scores[wrong], id_rank)
+    return Run(query_ids=run.query_ids, rows=rows, scores=scores)
+
+
+def topk(
+    scores: Float32[np.ndarray, "queries docs"], k: int, id_rank: Int32[np.ndarray, " docs"]
+) -> tuple[Int32[np.ndarray, "queries k"], Float32[np.ndarray, "queries k"]]:
+    """The best `k` documents of each query, exact under the tie rule, ties at the cut included.
+
+    Args:
+        scores: a score for each document; -inf for documents that must not be retrieved.
+        k: how many documents to keep.
+        id_rank: position of each row's id among all ids in ascending order.
+
+    Returns:
+        Rows and scores, best first, filled up with -1 and -inf where fewer than `k` documents can be retrieved.
+
+    Raises:
+        ScoreError: if a score is NaN.
+    """
+    queries, docs = scores.shape
+    rows = np.full((queries, k), -1, dtype=np.int32)
+    best = np.full((queries, k), -np.inf, dtype=np.float32)
+    kept = min(k, docs)
+    for query, line in enumerate(scores):
+        candidates = _candidates(line, kept, id_rank)
+        rows[query, :kept], best[query, :kept] = candidates, line[candidates]
+    rows[best == -np.inf] = -1
+    return _sort(rows, best, id_rank)
+
+
+def _candidates(
+    line: Float32[np.ndarray, " docs"], k: int, id_rank: Int32[np.ndarray, " docs"]
+) -> Int64[np.ndarray, " k"]:
+    """The best `k` rows of one query, in any order."""
+    threshold = np.partition(line, len(line) - k)[len(line) - k] if 0 < k < len(line) else -np.inf
+    rows = np.flatnonzero(line >= threshold) if k else np.empty(0, dtype=np.int64)
+    if len(rows) > k:
+        above, tied = rows[line[rows] > threshold], rows[line[rows] == threshold]
+        wanted = k - len(above)
+        best = np.argpartition(id_rank[tied], len(tied) - wanted)[len(tied) - wanted :]
+        rows = np.concatenate([above, tied[best]])
+    if len(rows) < k:  # NaN sorts above everything and compares with nothing
+        raise ScoreError("a score is NaN; expected a number for each document")
+    return rows
+
+
+def _out_of_order(run: Run, id_rank: Int32[np.ndarray, " docs"]) -> Bool[np.ndarray, " queries"]:
+    earlier, later = run.scores[:, :-1], run.scores[:, 1:]
+    wrong = np.zeros(len(run), dtype=np.bool_)
+    wrong[np.nonzero(later > earlier)[0]] = True
+    queries, places = np.nonzero((later == earlier) & (run.rows[:, 1:] >= 0))
+    swapped = id_rank[run.rows[queries, places + 1]] > id_rank[run.rows[queries, places]]
+    wrong[queries[swapped]] = True
+    return wrong
+
+
+def _sort(
+    rows: Int32[np.ndarray, "queries k"], scores: Float32[np.ndarray, "queries k"], id_rank: Int32[np.ndarray, " docs"]
+) -> tuple[Int32[np.ndarray, "queries k"], Float32[np.ndarray, "queries k"]]:
+    places = np.argsort(_keys(rows, scores, id_rank), axis=1)[:, ::-1]
+    return np.take_along_axis(rows, places, axis=1), np.take_along_axis(scores, places, axis=1)
+
+
+def _keys(
+    rows: Int32[np.ndarray, "queries k"], scores: Float32[np.ndarray, "queries k"], id_rank: Int32[np.ndarray, " docs"]
+) -> UInt64[np.ndarray, "queries k"]:
+    """One integer that compares as (score, id rank) does: the score's bits above, the rank below.
+
+    Positive floats compare as their bits do; negative ones the other way round and below, hence the two masks.
+    """
+    bits = (scores + np.float32(0)).view(np.uint32)  # + 0 makes -0.0 equal to 0.0
+    sign = np.uint32(1 << 31)
+    comparable = np.where(bits & sign, ~bits, bits | sign)
+    return (comparable.astype(np.uint64) << np.uint64(32)) | id_rank[rows].astype(np.uint64)

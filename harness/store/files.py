@@ -1,0 +1,58 @@
+"""Where the files of evaluations lie, and whether they are still what was stored."""
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from harness.errors import StoreError
+from harness.home import home
+from harness.store.records import Artefact
+
+
+def root() -> Path:
+    """The folder of all artefacts."""
+    return home() / "artefacts"
+
+
+def path_of(artefact: Artefact) -> Path:
+    """Where an artefact's file lies, or would."""
+    return root() / artefact.path
+
+
+def digest_of(path: Path) -> str:
+    """sha256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checked_path(artefact: Artefact) -> Path:
+    """Where an artefact's file lies, after comparing its content with what was stored.
+
+    Raises:
+        StoreError: if it is not there, or is another.
+    """
+    path = path_of(artefact)
+    try:
+        found = digest_of(path)
+    except OSError as error:
+        raise StoreError(
+            f"artefact {artefact.path} is not in {root()} ({error.strerror}); "
+            "copy it there, or remove the evaluation and run it again"
+        ) from error
+    if found != artefact.sha256:
+        raise StoreError(
+            f"artefact {artefact.path} was changed: expected sha256 {artefact.sha256[:12]}…, got {found[:12]}…; "
+            "remove the evaluation and run it again"
+        )
+    return path
+
+
+def remove(artefact: Artefact) -> Path | None:
+    """Remove an artefact's file, and its folder if nothing else is in it; the file, if it was there."""
+    path = path_of(artefact)
+    if not path.is_file():
+        return None
+    path.unlink()
+    with suppress(OSError):
+        path.parent.rmdir()
+    return path

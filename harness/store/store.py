@@ -1,0 +1,182 @@
+"""What may be asked of a store. Each call is one transaction; calls may come from several threads and processes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from harness.errors import StoreError
+from harness.store import convert, evaluations, files, leases
+from harness.store.database import Database
+from harness.store.models import DeviceRow, EvaluationRow, LeaseRow
+from harness.store.owner import this_process
+from harness.store.records import Artefact, DeviceRecord, Evaluation, State
+from harness.store.validity import check_device, check_evaluation
+
+
+class Store:
+    """Evaluations, devices and leases; made by `harness.store.open_store`."""
+
+    def __init__(self, database: Database) -> None:
+        """A store on a database that has the newest schema."""
+        self.database = database
+
+    # Evaluations
+
+    def put(self, evaluation: Evaluation) -> None:
+        """Store an evaluation. One of the same id that failed is replaced; one that is done is the same work and stays.
+
+        Raises:
+            StoreError: if a number is NaN or infinite, or the values don't fit the queries.
+        """
+        check_evaluation(evaluation)
+        with self.database.writing() as session:
+            evaluations.put(session, evaluation)
+
+    def state(self, evaluation_id: str) -> State | None:
+        """`done`, `failed`, or None if there is no such evaluation."""
+        return self.states([evaluation_id]).get(evaluation_id)
+
+    def states(self, ids: Sequence[str]) -> dict[str, State]:
+        """The states of those of these evaluations that are stored."""
+        with self.database.reading() as session:
+            return evaluations.states(session, ids)
+
+    def evaluation(self, prefix: str) -> Evaluation:
+        """The evaluation with this id, or the only one whose id starts so.
+
+        Raises:
+            StoreError: if there is none, if there are several, or if the prefix has fewer than 4 characters.
+        """
+        with self.database.reading() as session:
+            row = session.get_one(EvaluationRow, evaluations.full_id(session, prefix))
+            return convert.Reader(per_query=True).evaluation(row)
+
+    def evaluations(
+        self,
+        method: str | None = None,
+        task: str | None = None,
+        state: State | None = None,
+        ids: Sequence[str] | None = None,
+        per_query: bool = True,
+    ) -> list[Evaluation]:
+        """The evaluations that meet every condition given, ordered by task, split, method, configuration, seed and id.
+
+        Args:
+            method: name of the method.
+            task: name of the task.
+            state: `done` or `failed`.
+            ids: full ids; those that are not stored are left out.
+            per_query: whether to read the values by query, which are nearly all of the data.
+        """
+        query = evaluations.matching(method, task, state, per_query)
+        queries = [query]
+        if ids is not None:
+            queries = [query.where(EvaluationRow.id.in_(chunk)) for chunk in evaluations.chunks(ids)]
+        reader = convert.Reader(per_query=per_query)
+        with self.database.reading() as session:
+            found = [reader.evaluation(row) for query in queries for row in session.scalars(query)]
+        return sorted(found, key=evaluations.order)
+
+    def remove(self, *ids: str) -> list[Path]:
+        """Remove evaluations by id or unique prefix, what only they used, and their files; the files that were there.
+
+        Raises:
+            StoreError: if one is not stored, or if another evaluation started from its run and is not removed with it.
+        """
+        with self.database.writing() as session:
+            artefacts = evaluations.remove(session, ids)
+        return [file for artefact in artefacts if (file := files.remove(artefact))]
+
+    # Files
+
+    def artefact_path(self, artefact: Artefact) -> Path:
+        """Where an artefact's file lies, or would."""
+        return files.path_of(artefact)
+
+    def checked_path(self, artefact: Artefact) -> Path:
+        """Where an artefact's file lies, after comparing its content with what was stored.
+
+        Raises:
+            StoreError: if it is not there, or is another.
+        """
+        return files.checked_path(artefact)
+
+    # Leases
+
+    def acquire(self, resource: str, holder: str, seconds: float) -> bool:
+        """Take a resource for this process, for `seconds`; False if somebody has it, be it the same holder.
+
+        A lease that has run out, or whose process on this machine is gone, is taken over.
+        """
+        with self.database.writing() as session:
+            return leases.acquire(session, resource, holder, this_process(), seconds)
+
+    def heartbeat(self, resource: str, holder: str, seconds: float) -> bool:
+        """Keep a resource for `seconds` from now; False if it is no longer this holder's."""
+        with self.database.writing() as session:
+            return leases.renew(session, resource, holder, this_process(), seconds)
+
+    def release(self, resource: str, holder: str) -> None:
+        """Give a resource back, if this holder still has it."""
+        with self.database.writing() as session:
+            leases.release(session, resource, holder, this_process())
+
+    def holder(self, resource: str) -> tuple[str, datetime] | None:
+        """Who has a resource, and until when (UTC) unless it is renewed; None if it is free."""
+        with self.database.reading() as session:
+            row = session.get(LeaseRow, resource)
+            if row is None or leases.is_stale(row, leases.clock(session)):
+                return None
+            return row.holder, datetime.fromtimestamp(row.expires, UTC)
+
+    def drop_stale_leases(self) -> list[str]:
+        """Remove the leases that have run out or whose process is gone; the resources they were for."""
+        with self.database.writing() as session:
+            rows = leases.stale(session)
+            for row in rows:
+                session.delete(row)
+            return [row.resource for row in rows]
+
+    # Devices
+
+    def put_device(self, device: DeviceRecord) -> None:
+        """Register a device, or replace the one of its name.
+
+        Raises:
+            StoreError: if the same device is registered under another name.
+        """
+        check_device(device)
+        with self.database.writing() as session:
+            same = select(DeviceRow).where(DeviceRow.kind == device.kind, DeviceRow.identity == device.identity)
+            other = session.scalars(same).one_or_none()
+            if other is not None and other.name != device.name:
+                raise StoreError(
+                    f"{device.identity} is registered as {other.name!r}; use that name, "
+                    f"or run `harness devices remove {other.name}` first"
+                )
+            session.merge(convert.device_row(device))
+
+    def device(self, name: str) -> DeviceRecord | None:
+        """The registered device of this name."""
+        with self.database.reading() as session:
+            row = session.get(DeviceRow, name)
+            return None if row is None else convert.device(row)
+
+    def devices(self) -> list[DeviceRecord]:
+        """All registered devices, by name."""
+        with self.database.reading() as session:
+            return sorted(map(convert.device, session.scalars(select(DeviceRow))), key=lambda device: device.name)
+
+    def remove_device(self, name: str) -> None:
+        """Forget a device; evaluations keep its name and calibration.
+
+        Raises:
+            StoreError: if there is no device of this name.
+        """
+        with self.database.writing() as session:
+            row = session.get(DeviceRow, name)
+            if row is None:
+                raise StoreError(f"no device is registered as {name!r}; see `harness devices list`")
+            session.delete(row)

@@ -1,0 +1,154 @@
+"""Suites: TOML files that fix which tasks, measure and seeds belong together, and figures published for them."""
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+
+from harness.errors import ConfigError
+from harness.plugins import Registry
+
+Division = Literal["open", "closed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A figure that somebody reports for the suite."""
+
+    method: str
+    """As its source names it, variant included."""
+    measure: str
+    """As ir_measures names it."""
+    value: float
+    """Between 0 and 1 where the measure is."""
+    source: str
+    """Where it was published."""
+    average: str = ""
+    """What it is the mean of, in the source's words; empty if it is one task's."""
+    task: str = ""
+    """The task it is for; empty if it is an average."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """A suite file; its keys are these fields."""
+
+    name: str
+    """As given to `--suite`."""
+    title: str
+    """What a person calls it."""
+    tasks: tuple[str, ...]
+    """Task names."""
+    division: Division = "open"
+    """Whether student, teacher and budget are fixed too."""
+    measure: str = "nDCG@10"
+    """The measure that is averaged over its tasks."""
+    seeds: tuple[int, ...] = (0,)
+    """Every method runs once a seed."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Tasks of which the mean counts as one task (CQADupStack's forums), by the group's name."""
+    published: tuple[Published, ...] = ()
+    """Figures to compare with."""
+
+
+def load_suite(registry: Registry, name_or_path: str) -> Suite:
+    """The suite in this file, or the one that a plugin provides under this name.
+
+    Raises:
+        ConfigError: there is none, or its file is malformed.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".toml" or "/" in name_or_path:
+        return read_suite(path)
+    known = suite_files(registry)
+    if name_or_path not in known:
+        near = difflib.get_close_matches(name_or_path, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}; or name a .toml file"
+        raise ConfigError(f"no suite named {name_or_path!r} is installed; {hint}")
+    return read_suite(known[name_or_path])
+
+
+def suite_files(registry: Registry) -> dict[str, Path]:
+    """The files of all suites that plugins provide, by name.
+
+    Raises:
+        ConfigError: two plugins provide one name.
+    """
+    found: dict[str, Path] = {}
+    for files in registry.manager.hook.harness_suites():
+        for name, path in files.items():
+            if name in found:
+                raise ConfigError(f"two plugins provide a suite named {name!r}: {found[name]} and {path}; remove one")
+            found[name] = Path(path)
+    return dict(sorted(found.items()))
+
+
+def read_suite(path: Path) -> Suite:
+    """The suite in this file.
+
+    Raises:
+        ConfigError: it can't be read; a key is unknown, missing or of a wrong type; a group's task is not in the suite.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"suite {path}: expected a TOML file, got {type(error).__name__}: {error}") from error
+    where = f"suite {path.name}"
+    suite: Suite = _record(where, Suite, values)
+    if not suite.tasks or len(set(suite.tasks)) != len(suite.tasks):
+        raise ConfigError(f"{where}: expected tasks, each named once, got {list(suite.tasks)}; correct them")
+    grouped = [task for tasks in suite.groups.values() for task in tasks]
+    for task in grouped:
+        if task not in suite.tasks or grouped.count(task) > 1:
+            raise ConfigError(f"{where}: groups name {task!r}; expected a task of the suite, in one group")
+    return suite
+
+
+def _record(where: str, shape: type, values: Any) -> Any:
+    """An instance of a dataclass from the TOML table that holds its fields."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: expected a table, got {values!r}; correct it")
+    table = cast(dict[str, Any], values)
+    fields = {field.name: field for field in dataclasses.fields(shape)}
+    for key in table:
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(fields)}"
+            raise ConfigError(f"{where}: no key named {key!r}; {hint}")
+    for name, one in fields.items():
+        if one.default is one.default_factory is dataclasses.MISSING and name not in table:
+            raise ConfigError(f"{where}: key {name!r} is missing; add it")
+    hints = get_type_hints(shape)
+    return shape(**{key: _fit(f"{where}: {key}", hints[key], value) for key, value in table.items()})
+
+
+def _fit(where: str, hint: Any, value: Any) -> Any:
+    """A TOML value as this type: text, number, choice, list, table of lists, or record."""
+    origin = get_origin(hint)
+    if dataclasses.is_dataclass(hint):
+        return _record(where, cast(type, hint), value)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_fit(where, get_args(hint)[0], item) for item in cast(list[Any], value))
+    if origin is Mapping and isinstance(value, dict):
+        return {key: _fit(where, get_args(hint)[1], item) for key, item in cast(dict[str, Any], value).items()}
+    if origin is Literal and value in get_args(hint):
+        return value
+    if hint is str and isinstance(value, str) and value:
+        return value
+    if (
+        hint in (int, float)
+        and isinstance(value, int | float if hint is float else int)
+        and not isinstance(value, bool)
+    ):
+        return hint(value)
+    raise ConfigError(f"{where}: expected {_words(hint)}, got {value!r}; correct it")
+
+
+def _words(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(get_args(hint))}"
+    words = {str: "text that is not empty", int: "a whole number", float: "a number"}
+    return words.get(hint, "a list" if get_origin(hint) is tuple else "a table")

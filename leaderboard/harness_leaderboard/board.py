@@ -1,0 +1,137 @@
+"""Evaluations → the board: who is compared with whom, and which evaluations the figures are made of."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from statistics import fmean, median, stdev
+
+from harness.store.records import Evaluation
+from harness_leaderboard.catalogue import age, method_key, methods_of, task_key, task_order, tasks_of
+from harness_leaderboard.labels import Key
+from harness_leaderboard.model import Method, Result, Task
+from harness_leaderboard.public import slug, unique
+from harness_leaderboard.ranking import groups_of_means, rank
+from harness_leaderboard.sections import Board, Row, Section, Standing
+
+Place = tuple[str, str]
+"""Division and suite."""
+Cell = tuple[Key, str]
+"""Method key and task key."""
+
+COSTS = {"index_seconds": sum, "query_p50_ms": median, "index_bytes": sum, "parameters": max}
+"""Costs in the overview, and how one figure is made of those of all tasks."""
+
+
+def assemble(evaluations: Iterable[Evaluation], day: date, title: str) -> Board:
+    """The board of these evaluations, whatever order they come in."""
+    known = tuple(sorted(evaluations, key=lambda evaluation: evaluation.id))
+    tasks, methods = tasks_of(known), methods_of(known)
+    cells: dict[Place, dict[Cell, list[Evaluation]]] = defaultdict(lambda: defaultdict(list))
+    for evaluation in known:
+        cell = (method_key(evaluation), task_key(evaluation))
+        cells[evaluation.division, evaluation.suite][cell].append(evaluation)
+    results = {where: _results(cells[where], methods, tasks) for where in sorted(cells)}
+    anchors = unique(slug("-".join(where)) for where in results)
+    counted = [result for found in results.values() for result in found.values()]
+    return Board(
+        title=title,
+        day=day,
+        sections=tuple(
+            _section(where, anchor, found, cells[where], methods)
+            for anchor, (where, found) in zip(anchors, results.items(), strict=True)
+        ),
+        methods=tuple(sorted(methods.values(), key=lambda method: (method.label, method.key))),
+        tasks=tuple(sorted(tasks.values(), key=task_order)),
+        evaluations=known,
+        shown=frozenset(evaluation.id for result in counted for evaluation in result.evaluations),
+    )
+
+
+def _results(
+    cells: Mapping[Cell, list[Evaluation]], methods: Mapping[Key, Method], tasks: Mapping[str, Task]
+) -> dict[Cell, Result]:
+    found: dict[Cell, Result] = {}
+    for key, task in cells:
+        if current := _current(cells[key, task]):
+            found[key, task] = Result(method=methods[key], task=tasks[task], evaluations=current)
+    return found
+
+
+def _current(evaluations: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Those that count: done, and all of the newest code and checkpoints: runs of different code are no replicates."""
+    done = sorted((evaluation for evaluation in evaluations if evaluation.state == "done"), key=age)
+    if not done:
+        return ()
+    newest = done[-1]
+    same = [found for found in done if _code(found) == _code(newest)]
+    by_seed = {evaluation.seed: evaluation for evaluation in same}
+    return tuple(by_seed[seed] for seed in sorted(by_seed))
+
+
+def _code(evaluation: Evaluation) -> tuple[str, dict[str, str]]:
+    return evaluation.method.implementation, dict(evaluation.checkpoints)
+
+
+def _section(
+    where: Place,
+    anchor: str,
+    results: Mapping[Cell, Result],
+    cells: Mapping[Cell, list[Evaluation]],
+    methods: Mapping[Key, Method],
+) -> Section:
+    tasks = sorted({result.task.key: result.task for result in results.values()}.values(), key=task_order)
+    standings: dict[Key, dict[str, Standing]] = defaultdict(dict)
+    for task in tasks:
+        for standing in rank([result for (_, key), result in results.items() if key == task.key]):
+            standings[standing.result.method.key][task.key] = standing
+    complete = {key: found for key, found in standings.items() if tasks and len(found) == len(tasks)}
+    groups = groups_of_means({key: [found[task.key].result for task in tasks] for key, found in complete.items()})
+    failed = {cell for cell in cells if cell not in results}
+    rows = [
+        _row(methods[key], standings.get(key, {}), failed, groups.get(key), key in complete)
+        for key in sorted({key for key, _ in cells})
+    ]
+    division, suite = where
+    title = f"{division.capitalize()} division" + (f": {suite}" if suite else "")
+    return Section(title=title, anchor=anchor, tasks=tuple(tasks), rows=tuple(sorted(rows, key=_row_order)))
+
+
+def _row_order(row: Row) -> tuple[bool, float, int, str, Key]:
+    return row.mean is None, -(row.mean or 0.0), -len(row.standings), row.method.label, row.method.key
+
+
+def _row(
+    method: Method, standings: Mapping[str, Standing], failed: set[Cell], group: int | None, complete: bool
+) -> Row:
+    results = [standing.result for standing in standings.values()]
+    return Row(
+        method=method,
+        standings=standings,
+        failed=frozenset(task for key, task in failed if key == method.key),
+        mean=fmean(standing.value for standing in standings.values()) if complete else None,
+        spread=_spread(results) if complete else None,
+        group=group,
+        cost=_cost(results) if complete else {},
+        devices=tuple(sorted({evaluation.device for result in results for evaluation in result.evaluations})),
+    )
+
+
+def _spread(results: Sequence[Result]) -> float | None:
+    """Deviation of the mean over tasks between seeds; None unless all tasks have the same seeds, two or more."""
+    seeds = {tuple(evaluation.seed for evaluation in result.evaluations) for result in results}
+    if len(seeds) != 1 or len(next(iter(seeds))) < 2:
+        return None
+    columns = zip(*(result.evaluations for result in results), strict=True)
+    mains = [result.task.main for result in results]
+    return stdev(
+        fmean(evaluation.measures[main] for evaluation, main in zip(column, mains, strict=True)) for column in columns
+    )
+
+
+def _cost(results: Sequence[Result]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, combine in COSTS.items():
+        values = [value for result in results if (value := result.cost(name)) is not None]
+        if values and len(values) == len(results):
+            found[name] = float(combine(values))
+    return found

@@ -1,0 +1,79 @@
+"""Foreign text → what may stand on a page: no machine's folders, no invisible characters, no links but to the web."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+# Control characters, direction overrides and marks, zero-width spaces, lone surrogates, non-characters: a name made of
+# them can look like another name, or turn the text around it.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_NAME = r"[^\s/\\'\"`,;:()<>=|\[\]{}*+?^$]*"
+_PLACE = re.compile(rf"(?<![\w/\\.~:-])(?:file://)?(?:~|\.\.|[A-Za-z]:(?=[\\/]))?[\\/](?:{_NAME}[\\/])*{_NAME}")
+
+
+def visible(value: Any) -> Any:
+    """The value as it is shown: characters that can't be seen become U+FFFD; markup made by our templates stays."""
+    return _UNSEEN.sub("\ufffd", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def link(url: Any) -> str:
+    """The address if it is one of the web (http or https, a host, no user name), else nothing."""
+    text = str(url or "").strip()
+    if not text or _UNSEEN.search(text) or re.search(r"[\s\\]", text):
+        return ""
+    try:
+        parts = urlsplit(text)
+        safe = parts.scheme in ("http", "https") and parts.hostname and parts.username is None
+        return text if safe else ""
+    except ValueError:
+        return ""
+
+
+def last_part(path: str) -> str:
+    """The last part of a path or hub id: what a checkpoint is called."""
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1] or path
+
+
+def without_places(text: str) -> str:
+    """The text with every folder of the machine that made it cut to `…/` and its last part."""
+    return _PLACE.sub(_shorten, text)
+
+
+def _shorten(match: re.Match[str]) -> str:
+    whole, name = match.group(), last_part(match.group())
+    lone = whole[0] in "/\\" and len(re.findall(r"[\\/]", whole)) < 2
+    return whole if lone or name == whole else f"…/{name}"  # `/`, `//` and `/name` are no places
+
+
+def publish(value: Any) -> Any:
+    """Any JSON value with `without_places` applied to every text in it, keys in order."""
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=str)
+        shown = unique(without_places(str(key)) for key in keys)
+        return {name: publish(value[key]) for name, key in zip(shown, keys, strict=True)}
+    if isinstance(value, (list, tuple)):
+        return [publish(item) for item in value]
+    return without_places(value) if isinstance(value, str) else value
+
+
+def slug(text: str, limit: int = 60) -> str:
+    """A file name that is safe everywhere: lower-case ASCII letters, digits and single dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:limit].strip("-") or "x"
+
+
+def unique(wanted: Iterable[str]) -> list[str]:
+    """The names in this order, `-2`, `-3` … appended where one is taken already."""
+    taken: dict[str, None] = {}
+    for name in wanted:
+        candidate, count = name, 1
+        while candidate in taken:
+            count += 1
+            candidate = f"{name}-{count}"
+        taken[candidate] = None
+    return list(taken)
