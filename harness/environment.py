@@ -48,13 +48,19 @@ def describe() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": _system(),
         "processor": hardware.processor_name(),
-        "cores": os.cpu_count(),
+        "cores": _cores(),
+        "omp_num_threads": os.environ.get("OMP_NUM_THREADS", ""),
         "memory_gib": round(hardware.memory_bytes() / 2**30, 1),
         "packages": _packages(),
         "plugins": _plugins(),
         **_cuda(),
         **_git(),
     }
+
+
+def _cores() -> int:
+    """Cores that this process may use; a batch system gives it some of the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 
-NVIDIA_SMI_SECONDS = 10
+SECONDS = 10
+"""How long another program may take to answer."""
 
 
 @cache
@@ -42,9 +43,7 @@ def output_of(command: Sequence[str]) -> str:
     if program is None:
         return ""
     try:
-        done = subprocess.run(
-            [program, *command[1:]], capture_output=True, text=True, timeout=NVIDIA_SMI_SECONDS, check=True
-        )
+        done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=SECONDS, check=True)
     except (subprocess.SubprocessError, OSError, UnicodeDecodeError):
         return ""
     return done.stdout.strip()

@@ -29,7 +29,7 @@ class Published:
     average: str = ""
     """What it is the mean of, in the source's words; empty if it is one task's."""
     task: str = ""
-    """The task it is for; empty if it is an average."""
+    """The task, or group of tasks, it is for; empty if it is an average over the suite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +104,10 @@ def read_suite(path: Path) -> Suite:
     for task in grouped:
         if task not in suite.tasks or grouped.count(task) > 1:
             raise ConfigError(f"{where}: groups name {task!r}; expected a task of the suite, in one group")
+    for row in suite.published:
+        if bool(row.task) == bool(row.average) or (row.task and row.task not in (*suite.tasks, *suite.groups)):
+            got = f"task {row.task!r} and average {row.average!r}"
+            raise ConfigError(f"{where}: published: expected a task or group of the suite, or an average, got {got}")
     return suite
 
 

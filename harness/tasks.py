@@ -58,7 +58,8 @@ def list_tasks(registry: Registry) -> list[Listed]:
         Listed(name=_pattern(card), source=f"{source.distribution} {source.version}", splits=(), summary=card.summary)
         for card, source in registry.cards("task")
     ]
-    return sorted(cards, key=lambda listed: listed.name) + _folders()
+    taken = {listed.name for listed in cards}
+    return sorted(cards, key=lambda listed: listed.name) + [one for one in _folders() if one.name not in taken]
 
 
 def _argument(card: Card) -> str | None:

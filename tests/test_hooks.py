@@ -98,33 +98,47 @@ class retriever:
         self.index(corpus)
 
 def task(config, context):
-    return tiny_task(context.folder)
+    return tiny_task(context.folder, name="all-task")
 """
 
 SUITE = 'name = "all-suite"\ntitle = "All"\ntasks = ["all-task"]\nseeds = [7]\n'
 
 
-@pytest.fixture
-def harness(tmp_path):
-    """The command line with the plugin installed; `events` are what it noted."""
-    site, events = tmp_path / "site", tmp_path / "events"
-    install(site, "all", PLUGIN, method=METHOD)
-    (site / "harness_all" / "suite.toml").write_text(SUITE)
-    events.touch()
+class Lab:
+    """The command line with the plugin installed, and what the plugin noted."""
 
-    def run(*words, status=0, **variables):
-        env = os.environ | {"PYTHONPATH": str(site), "EVENTS": str(events), **variables}
+    def __init__(self, folder):
+        self.events, self.folder = folder / "events", folder
+        install(folder / "site", "all", PLUGIN, method=METHOD)
+        (folder / "site" / "harness_all" / "suite.toml").write_text(SUITE)
+        self.events.touch()
+
+    def harness(self, *words, status=0, **variables):
+        paths = {"PYTHONPATH": str(self.folder / "site"), "HARNESS_HOME": str(self.folder / "home")}
+        env = os.environ | paths | {"EVENTS": str(self.events), **variables}
         command = [sys.executable, "-m", "harness.cli.main", *words]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout
 
-    run.events = lambda: [line.split() for line in events.read_text().splitlines()]
-    return run
+    def noted(self):
+        return [line.split() for line in self.events.read_text().splitlines()]
 
 
-def evaluate(harness, **more):
-    return harness("run", "--plugin", "all", "--suite", "all-suite", **more)
+EVALUATE = "run", "--plugin", "all", "--suite", "all-suite"
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return Lab(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    """One evaluation, which several hooks take part in."""
+    lab = Lab(tmp_path_factory.mktemp("evaluated"))
+    lab.harness(*EVALUATE)
+    return lab
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -147,62 +161,58 @@ def test_nothing_else_is_documented_as_a_hook():
     assert re.findall(r"^## (harness_\w+)", text, re.MULTILINE) == HOOKS
 
 
-def listed(harness, kind):
-    rows = json.loads(harness("plugins", "list", "--kind", kind, "--format", "json"))
+def listed(lab, kind):
+    rows = json.loads(lab.harness("plugins", "list", "--kind", kind, "--format", "json"))
     return [row["name"] for row in rows if row["distribution"] == "harness-all"]
 
 
-def test_harness_retrievers(harness):
-    assert listed(harness, "retriever") == ["all"]
+def test_harness_retrievers(lab):
+    assert listed(lab, "retriever") == ["all"]
 
 
-def test_harness_teachers(harness):
-    assert listed(harness, "teacher") == ["all-teacher"]
+def test_harness_teachers(lab):
+    assert listed(lab, "teacher") == ["all-teacher"]
 
 
-def test_harness_distillers(harness):
-    assert listed(harness, "distiller") == ["all-distil"]
+def test_harness_distillers(lab):
+    assert listed(lab, "distiller") == ["all-distil"]
 
 
-def test_harness_tasks(harness):
-    assert listed(harness, "task") == ["all-task"]
-    assert "8" in harness("tasks", "show", "all-task", "--split", "test")
+def test_harness_tasks(lab):
+    assert listed(lab, "task") == ["all-task"]
+    assert "8" in lab.harness("tasks", "show", "all-task", "--split", "test")
 
 
-def test_harness_suites(harness):
-    evaluate(harness)
-    assert {tuple(words[1:4]) for words in harness.events()} == {("all", "all-task", "7")}
+def test_harness_suites(evaluated):
+    assert {tuple(words[1:4]) for words in evaluated.noted()} == {("all", "all-task", "7")}
 
 
-def test_harness_measures(harness):
-    evaluate(harness)
-    (row,) = json.loads(harness("results", "list", "--format", "json"))
+def test_harness_measures(evaluated):
+    (row,) = json.loads(evaluated.harness("results", "list", "--format", "json"))
     assert row["measures"]["Length"] == 40  # the tiny collection has forty documents, and all are ranked
 
 
-def test_harness_commands(harness):
-    assert harness("all-say") == "said\n"
-    assert "all-say" in harness("--help")
+def test_harness_commands(lab):
+    assert lab.harness("all-say") == "said\n"
+    assert "all-say" in lab.harness("--help")
 
 
-def test_harness_evaluation_started(harness):
-    evaluate(harness)
-    (started, _) = harness.events()
+def test_harness_evaluation_started(evaluated):
+    (started, _) = evaluated.noted()
     assert started[:4] == ["started", "all", "all-task", "7"]
 
 
-def test_harness_evaluation_finished(harness):
-    evaluate(harness)
-    (started, finished) = harness.events()
+def test_harness_evaluation_finished(evaluated):
+    (started, finished) = evaluated.noted()
     assert finished[:4] == ["finished", "all", "all-task", "7"]
     assert finished[4] == started[4]
-    evaluate(harness)
-    assert len(harness.events()) == 2  # what is done before is no event
+    evaluated.harness(*EVALUATE)
+    assert len(evaluated.noted()) == 2  # what is done before is no event
 
 
-def test_harness_evaluation_failed(harness):
-    evaluate(harness, status=1, FAIL="1")
-    (started, failed) = harness.events()
+def test_harness_evaluation_failed(lab):
+    lab.harness(*EVALUATE, status=1, FAIL="1")
+    (started, failed) = lab.noted()
     assert failed[:4] == ["failed", "all", "all-task", "7"]
     assert failed[4] == started[4]
     assert "planted" in " ".join(failed[5:])

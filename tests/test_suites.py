@@ -84,6 +84,8 @@ def test_what_may_be_left_out(tmp_path: Path):
         (SHORT + '[[published]]\nmethod = "x"\n', "published: key 'measure' is missing"),
         (SHORT + '[[published]]\nmetod = "x"\n', "did you mean 'method'"),
         (SHORT + '[[published]]\nmethod="x"\nmeasure="y"\nsource="z"\nvalue="0.5"\n', "value: expected a number"),
+        (SHORT + '[[published]]\nmethod="x"\nmeasure="y"\nsource="z"\nvalue=1\n', "or an average"),
+        (SHORT + '[[published]]\nmethod="x"\nmeasure="y"\nsource="z"\nvalue=1\ntask="b"\n', "'b'"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, message: str):

@@ -42,8 +42,12 @@ def list_of(config, context):
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     (tmp_path / "toy_tasks.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delenv("HARNESS_DATA", raising=False)
     return Registry([Source("toys", "toy-tasks", "1.0", EntryPoint("toys", "toy_tasks", "harness"))])
+
+
+@pytest.fixture(autouse=True)
+def no_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HARNESS_DATA", raising=False)
 
 
 @pytest.fixture
@@ -119,7 +123,7 @@ def test_the_list_names_all_that_can_be_asked_for_and_builds_nothing(registry: R
     assert listed == {
         "gone": ("toy-tasks 1.0", ()),
         "sized:<size>": ("toy-tasks 1.0", ()),
-        "toy": ("HARNESS_DATA", ("dev",)),
+        "toy": ("toy-tasks 1.0", ()),  # which hides the folder of that name
         "wrong": ("toy-tasks 1.0", ()),
         "mine": ("HARNESS_DATA", ("dev",)),
     }

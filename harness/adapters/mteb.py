@@ -1,6 +1,8 @@
 """mteb: any retriever of ours through its search protocol, any of its encoders and search models as our retriever."""
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,8 +46,9 @@ class _MtebSearch:
     def index(self, corpus: Iterable[Mapping[str, Any]], **_: Any) -> None:
         """Index documents given as rows with id, text and perhaps title."""
         documents = (Document(id=row["id"], title=row.get("title") or "", text=row["text"]) for row in corpus)
-        self._folder = tempfile.TemporaryDirectory(prefix="harness-mteb-")
-        self._corpus = build_corpus(documents, Path(self._folder.name) / "corpus")
+        folder = Path(tempfile.mkdtemp(prefix="harness-mteb-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._corpus = build_corpus(documents, folder / "corpus")
         self._retriever.index(self._corpus)
 
     def search(

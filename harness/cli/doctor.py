@@ -31,7 +31,7 @@ class Finding:
 @format_option
 def doctor(store: str | None, format: str) -> None:
     """Check packages, plugins, home, store, devices and offline mode. Exit status 1: something is broken."""
-    found = [*_environment(), *_plugins(), _home(), _store(store), *_devices(), _offline()]
+    found = [*_environment(), *_plugins(), _home(), _store(store), *_devices(), offline()]
     if format == "json":
         show_json([asdict(finding) for finding in found])
     else:
@@ -102,7 +102,8 @@ def _devices() -> Iterator[Finding]:
         yield _broken("device", error)
 
 
-def _offline() -> Finding:
+def offline() -> Finding:
+    """Whether models and data sets may be fetched."""
     off = [name for name in OFFLINE if os.environ.get(name, "").lower() in ("1", "true", "yes", "on")]
     if len(off) == len(OFFLINE):
         return _ok("hub", "offline: models and data sets are taken from the cache only")

@@ -3,23 +3,25 @@
 import difflib
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 
+from harness.cli.options import printable
 from harness.errors import HarnessError
 
 BUILT_IN = {
-    "compare": "Compare two methods query by query, with significance.",
+    "compare": "Compare two methods: A and B are names of methods or ids of evaluations.",
     "devices": "Register, calibrate and list devices.",
-    "doctor": "Check the environment: plugins, store, devices, offline mode.",
+    "doctor": "Check packages, plugins, home, store, devices and offline mode.",
     "plugins": "List, show, make and check plugins.",
     "results": "List, show, export and remove evaluations.",
     "run": "Evaluate methods on tasks: distil, index, search, score, store.",
-    "score": "Score anyone's run file on a task.",
+    "score": "Score a run file on a task.",
     "signals": "Teacher signals: list, check, share.",
-    "store": "Show or upgrade the database.",
+    "store": "Check and upgrade the database.",
     "tasks": "What methods can be evaluated on.",
 }
 """Command `NAME` is `harness.cli.NAME:NAME`; its line of help stands here, so that `--help` imports none of them."""
@@ -35,7 +37,7 @@ class Commands(click.Group):
         return [*BUILT_IN, *(name for name in commands() if name not in BUILT_IN)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported; a plugin's command loads that plugin, or all if no plugin has its name."""
+        """The command, imported; a plugin's command imports that plugin, or those that may have it."""
         if cmd_name in BUILT_IN:
             return getattr(importlib.import_module(f"harness.cli.{cmd_name}"), cmd_name)
         from harness.cli.added import command
@@ -59,7 +61,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="retrieval-harness", prog_name="harness")
 @click.option("--traceback", is_flag=True, help="Show where an error comes from; may stand anywhere.")
-def cli(traceback: bool) -> None:
+def cli(**_: bool) -> None:
     """Evaluation and leaderboard harness for retrieval and retrieval distillation."""
 
 
@@ -71,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status: Any = cli.main(words, prog_name="harness", standalone_mode=False)
     except HarnessError as error:
         if words != given:
-            raise
+            traceback.print_exc()
         _fail(str(error))
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "harness"
@@ -85,9 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _fail(message: str) -> NoReturn:
     """One line, whatever is in the message: names of files and foreign code's errors are foreign text."""
-    line = " ".join(message.split())
-    printable = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
-    click.echo(f"harness: error: {printable}", err=True)
+    click.echo(f"harness: error: {printable(' '.join(message.split()))}", err=True)
     sys.exit(2)
 
 

@@ -19,10 +19,9 @@ from harness.records import Run
 
 NAMES = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema([("query", NAMES), ("document", NAMES), ("score", pa.float32())])
-DICTIONARIES = ["query", "document"]
 OPTIONS: dict[str, Any] = {
     "compression": "zstd",
-    "use_dictionary": DICTIONARIES,
+    "use_dictionary": ["query", "document"],
     "dictionary_pagesize_limit": 1 << 28,  # above this, ids would be written in full; those of millions fit
     "column_encoding": {"score": "BYTE_STREAM_SPLIT"},  # floats compress better when bytes of one rank stand together
 }
@@ -104,7 +103,7 @@ Named = tuple[Int32[np.ndarray, " rows"], list[str]]
 
 def _columns(path: Path) -> tuple[Named, Named, Float32[np.ndarray, " rows"]]:
     try:
-        with pq.ParquetFile(path, read_dictionary=DICTIONARIES) as file:
+        with pq.ParquetFile(path) as file:
             table = file.read(SCHEMA.names)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{path.name}: expected a stored run, got {' '.join(str(error).split())[:200]}") from error

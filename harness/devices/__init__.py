@@ -1,7 +1,7 @@
 """Registered devices: what they are, how fast they are, and who uses them at the moment."""
 
-from harness.devices.calibrate import calibrate
-from harness.devices.detect import Device, detect
+from harness.devices.calibration import calibrate
+from harness.devices.detection import Device, detect
 from harness.devices.leases import Lease, lease, resource_of
 from harness.devices.registered import recalibrate, register, require
 

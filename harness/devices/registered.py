@@ -5,8 +5,8 @@ import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from harness.devices.calibrate import calibrate
-from harness.devices.detect import Device, detect, present, torch_name
+from harness.devices.calibration import calibrate
+from harness.devices.detection import Device, detect, present, torch_name
 from harness.devices.leases import lease, resource_of
 from harness.errors import DeviceError
 from harness.store import Store

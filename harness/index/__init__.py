@@ -1,1 +1,1 @@
-"""Exact search: dense vectors, inverted lists, multi-vector late interaction."""
+"""Exact search: dense vectors, weighted terms, multi-vector late interaction. Indexes are files, read by memory map."""

@@ -1,1 +1,1 @@
-"""Encoders and their checkpoints; later, losses, mining and the training loop."""
+"""Encoders and their checkpoints, losses, mining and the training loop."""

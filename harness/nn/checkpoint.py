@@ -1,14 +1,14 @@
 """A checkpoint's name → the folder it lies in, and what identifies its content. Nothing heavy is imported.
 
 A name is a folder, `pip:<distribution>` for weights that ship inside an installed package, or `owner/name`, with
-`@revision` behind it if wanted, for the Hugging Face hub. Weights are safetensors: a pickle runs code when it is opened.
+`@revision` behind it if wanted, for the Hugging Face hub. Weights are safetensors: opening a pickle can run code.
 """
 
 import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def locate(name: str, code: bool = False) -> str:
     """
     if name.startswith(PIP):
         folder = _installed(name.removeprefix(PIP))
-    elif (path := Path(name).expanduser()).is_dir():
+    elif name and (path := Path(name).expanduser()).is_dir():
         folder = path.resolve()
     else:
         folder = _downloaded(name, code)
@@ -74,8 +74,8 @@ def _installed(name: str) -> Path:
     if len(outermost) != 1:
         found = ", ".join(map(str, outermost)) or "none"
         raise CheckpointError(
-            f"{PIP}{name}: expected one folder with config.json or modules.json and safetensors weights in the package, "
-            f"got {found}; name the folder itself"
+            f"{PIP}{name}: expected one folder with config.json or modules.json and safetensors weights in the "
+            f"package, got {found}; name the folder itself"
         )
     return outermost[0].resolve()
 
@@ -102,8 +102,8 @@ def _downloaded(name: str, code: bool) -> Path:
     except (OSError, ValueError) as error:  # no network, offline, no such repository or revision, no access
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"checkpoint {name!r}: no such folder, and not to be had from the hub ({reason}); where there is a network: "
-            f"hf download {parts['repository']}"
+            f"checkpoint {name!r}: no such folder, and not to be had from the hub ({reason}); where there is a "
+            f"network: hf download {parts['repository']}"
         ) from error
 
 
@@ -137,13 +137,18 @@ def _digest(path: Path) -> str:
     try:
         return memory.read_text()
     except FileNotFoundError:
-        with path.open("rb") as file:
-            digest = _sha256(iter(lambda: file.read(LARGE), b""))
+        digest = _sha256(_chunks(path))
     memory.parent.mkdir(exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=memory.parent, delete=False) as file:
         file.write(digest)
     os.replace(file.name, memory)
     return digest
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(LARGE):
+            yield chunk
 
 
 def _sha256(parts: Iterable[bytes]) -> str:

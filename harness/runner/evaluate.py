@@ -123,7 +123,7 @@ def _search(work: Work, task: Task, retriever: Retriever, costs: Costs) -> Run:
     if candidates:
         run = exclude.all_but(run, candidates)
     if task.facts.exclude_self:
-        run = exclude.without_self(run, corpus)
+        run = exclude.without_self(run, corpus, DEPTH)
     return run
 
 

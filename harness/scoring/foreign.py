@@ -80,15 +80,11 @@ def values(run: Run, qrels: Qrels, measures: Mapping[str, Any]) -> dict[str, Flo
 
 
 def _judged(qrels: Qrels) -> dict[str, dict[str, int]]:
-    """Grades by query position; negative ones become 0, since pytrec_eval writes outside its memory for them.
-
-    Queries without judgements are left out: pytrec_eval would give the following ones wrong values.
-    """
+    """Grades by query position; negative ones become 0, since pytrec_eval writes outside its memory for them."""
     pairs = (qrels.of(query) for query in range(len(qrels)))
     return {
         str(query): dict(zip(map(str, rows.tolist()), np.maximum(grades, 0).tolist(), strict=True))
         for query, (rows, grades) in enumerate(pairs)
-        if len(rows)
     }
 
 

@@ -5,10 +5,8 @@ what to install.
 """
 
 import shlex
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
@@ -16,6 +14,13 @@ from sqlalchemy.orm import Session
 from harness.errors import StoreError, StoreVersion
 from harness.store.database import Database
 from harness.store.models import Base
+
+if TYPE_CHECKING:  # it takes as long to import as all the rest, and is needed only when schemas differ
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+NEWEST = "0001_v0.1.0"
+"""The revision that this harness works with: the last one in migrations/versions."""
 
 VERSION_TABLE = "harness_schema"
 """Not Alembic's default name: a PostgreSQL database may hold another program's tables beside ours."""
@@ -32,7 +37,7 @@ def prepare(database: Database) -> None:
         found = revision(session)
     if found is None:
         upgrade(database)
-    elif found != newest():
+    elif found != NEWEST:
         raise StoreVersion(_refusal(database, found))
 
 
@@ -56,30 +61,29 @@ def upgrade(database: Database) -> tuple[str | None, str]:
     Raises:
         StoreVersion: if its schema is newer than this harness's.
     """
+    from alembic import command
+
     with database.writing() as session:
         before = revision(session)
         if before is not None and before not in _known():
             raise StoreVersion(_refusal(database, before))
         command.upgrade(_config(session.connection()), "head")
-    return before, newest()
-
-
-def newest() -> str:
-    """The revision that this harness works with."""
-    head = _scripts().get_current_head()
-    assert head is not None, "there is at least one migration"
-    return head
+    return before, NEWEST
 
 
 def _known() -> set[str]:
     return {script.revision for script in _scripts().walk_revisions()}
 
 
-def _scripts() -> ScriptDirectory:
+def _scripts() -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_config())
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "harness.store:migrations")
     config.set_main_option("path_separator", "os")
@@ -90,9 +94,9 @@ def _config(connection: Connection | None = None) -> Config:
 def _refusal(database: Database, found: str) -> str:
     if found in _known():
         fix = f"harness store upgrade --store {shlex.quote(database.address)}"
-        return f"store {database.address} has schema {found}, this harness needs {newest()}; run `{fix}`"
+        return f"store {database.address} has schema {found}, this harness needs {NEWEST}; run `{fix}`"
     version = found.partition("_v")[2] or "newer than this one"
     return (
-        f"store {database.address} has schema {found}, this harness knows {newest()} at most; "
+        f"store {database.address} has schema {found}, this harness knows {NEWEST} at most; "
         f"install retrieval-harness {version} or later"
     )

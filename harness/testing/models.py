@@ -38,6 +38,55 @@ def tiny_causal_lm(folder: Path, *, context: int = 512, seed: int = 0) -> str:
     return str(folder)
 
 
+def tiny_cross_encoder(folder: Path, *, labels: int = 1, seed: int = 0) -> str:
+    """Write a CrossEncoder of two layers; its outputs depend strongly on every input.
+
+    Args:
+        folder: where it is written.
+        labels: how many outputs it has.
+        seed: its weights come from it.
+
+    Returns:
+        The folder's name.
+    """
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    tokenizer = _letter_tokenizer()
+    sizes: dict[str, Any] = {"num_labels": labels}
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=256,
+        initializer_range=0.5,
+        **sizes,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        BertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def _letter_tokenizer() -> Any:
+    """A token for each letter, digit or sign, in lower case, and for words that the contracts' endless texts repeat.
+
+    To cut two endless texts together takes time that grows with the square of their tokens.
+    """
+    from string import ascii_lowercase, digits, punctuation
+
+    from transformers import BertTokenizer
+
+    marks = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    letters = ascii_lowercase + digits
+    words = ("bread", "star", "number", "shines", "faintly")
+    tokens = [*marks, *punctuation, *letters, *(f"##{letter}" for letter in letters), *words]
+    return BertTokenizer(vocab={token: number for number, token in enumerate(tokens)}, model_max_length=256)
+
+
 def _byte_tokenizer() -> Any:
     """A token for each byte, so that every text can be read."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers

@@ -1,5 +1,6 @@
 """The collection that every plugin is checked on: forty short documents with the oddities of real ones."""
 
+import dataclasses
 from pathlib import Path
 
 from harness.contracts import Task, TaskFacts
@@ -86,7 +87,7 @@ FACTS = TaskFacts(
 )
 
 
-def tiny_task(folder: Path) -> Task:
+def tiny_task(folder: Path, name: str = "tiny") -> Task:
     """The collection as a task with a test and a train split of eight queries each; its corpus is kept in `folder`."""
     lines = (line.split(" | ") for line in _TEXTS.strip().splitlines())
     documents = [Document(id=doc_id, title=title, text=text) for doc_id, title, text in lines]
@@ -99,7 +100,7 @@ def tiny_task(folder: Path) -> Task:
             for query_id, (_, positives, negatives) in _TAUGHT.items()
         },
     }
-    return memory_task(FACTS, (*documents, *_ODD), queries, judged, folder)
+    return memory_task(dataclasses.replace(FACTS, name=name), (*documents, *_ODD), queries, judged, folder)
 
 
 def odd_queries() -> list[Query]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers.utils import logging
 
 from harness.errors import CheckpointError, DataError
 
@@ -92,6 +93,7 @@ def load_causal_lm(path: str, *, device: str = "cpu", trust_remote_code: bool = 
     Raises:
         CheckpointError: if it can't be loaded.
     """
+    logging.disable_progress_bar()
     options: dict[str, Any] = {"trust_remote_code": trust_remote_code}
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, **options)

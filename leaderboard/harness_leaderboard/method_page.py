@@ -93,7 +93,7 @@ def _settings(evaluations: Sequence[Evaluation]) -> dict[str, Setting]:
             found[key] = Setting(
                 number=len(found) + 1,
                 device=evaluation.device,
-                calibration=evaluation.calibration,
+                calibration=publish(evaluation.calibration),
                 environment=publish(evaluation.environment),
             )
     return found

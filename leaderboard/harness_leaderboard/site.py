@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from glob import escape
 from pathlib import Path
 
 import psutil
@@ -64,7 +65,7 @@ def _clear(folder: Path, new: Path, old: Path) -> None:
 def _clear_leftovers(folder: Path) -> None:
     """Undo what builds that were killed left beside the folder."""
     pattern = re.compile(rf"\.{re.escape(folder.name)}\.(?:new|old)-(\d+)")
-    found = (pattern.fullmatch(path.name) for path in folder.parent.glob(f".{folder.name}.*"))
+    found = (pattern.fullmatch(path.name) for path in folder.parent.glob(f".{escape(folder.name)}.*"))
     for process in {int(match[1]) for match in found if match}:
         if not _busy(process):
             _clear(folder, *(_beside(folder, what, process) for what in ("new", "old")))

@@ -102,7 +102,7 @@ def evaluation(
         "task": on,
         "seed": seed,
         "device": "cpu",
-        "calibration": {"matmul_gflops": 41.5},
+        "calibration": {"matmul_gflops": 41.5, "copy_gb_per_s": 5.0},
         "environment": ENVIRONMENT,
         "harness_version": "0.1.0",
         "command": f"harness run --plugin {of.name} --task {on.name} --split {on.split} --seed {seed}",

@@ -2,10 +2,10 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import urldefrag, urljoin
 
 import html5lib
 from harness_leaderboard.pages import build
@@ -17,11 +17,6 @@ DAY = date(2026, 3, 2)
 
 def pages(site: dict[str, bytes]) -> dict[str, str]:
     return {path: content.decode() for path, content in site.items() if path.endswith(".html")}
-
-
-def parse(text: str):
-    """The page as a tree; anything that is not valid HTML raises."""
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
 
 
 def without_style(content: bytes) -> bytes:
@@ -67,82 +62,18 @@ def test_order_and_process_change_no_byte():
     assert digest("1") == digest("2")
 
 
+def test_the_order_of_keys_changes_no_byte(factory: ModuleType, small_site: dict[str, bytes]):
+    def turned(value):
+        return {key: turned(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
+
+    names = ("config", "calibration", "environment", "measures", "per_query", "cost")
+    evaluations = [replace(one, **{name: turned(getattr(one, name)) for name in names}) for one in factory.small()]
+    assert build(evaluations, DAY, "A small board") == small_site
+
+
 def test_only_the_date_depends_on_the_date(factory: ModuleType, small_site: dict[str, bytes]):
     later = build(factory.small(), date(2027, 1, 1), "A small board")
     assert {path: content.replace(b"2027-01-01", b"2026-03-02") for path, content in later.items()} == small_site
-
-
-def test_pages_are_valid_html(small_site: dict[str, bytes]):
-    for text in pages(small_site).values():
-        parse(text)
-
-
-def test_an_empty_store_gives_a_site(factory: ModuleType):
-    site = build([], DAY, "Nothing yet")
-    assert set(site) == {"index.html", "about.html", "data/evaluations.json", "data/evaluations.csv"}
-    for text in pages(site).values():
-        parse(text)
-
-
-def test_a_store_of_failures_gives_a_site_without_figures(factory: ModuleType):
-    site = build([factory.failed(factory.evaluation())], DAY, "Only failures")
-    for path, text in pages(site).items():
-        parse(text)
-        assert path == "about.html" or not re.search(r"\d\.\d{4}", re.sub(r"<style>.*?</style>", "", text, flags=re.S))
-
-
-def test_no_link_is_broken_and_none_leaves_but_to_the_web(small_site: dict[str, bytes]):
-    trees = {path: parse(text) for path, text in pages(small_site).items()}
-    anchors = {path: {found.get("id") for found in tree.iter() if found.get("id")} for path, tree in trees.items()}
-    seen = {"index.html"}
-    for path, tree in trees.items():
-        for link in tree.iter("a"):
-            target = link.get("href")
-            if target.startswith("https://"):
-                continue
-            assert not target.startswith(("/", "http", "file"))  # works below any path
-            address, anchor = urldefrag(urljoin(path, target))
-            assert address in small_site, f"{path} links to {target}"
-            assert not anchor or anchor in anchors[address], f"{path} links to {target}"
-            seen.add(address)
-    assert set(trees) <= seen, "a page that nothing links to"
-
-
-def test_ids_are_unique_and_labels_exist(small_site: dict[str, bytes]):
-    for text in pages(small_site).values():
-        ids = [found.get("id") for found in parse(text).iter() if found.get("id")]
-        assert len(ids) == len(set(ids))
-        labels = {found.get("aria-labelledby") for found in parse(text).iter()} - {None}
-        assert labels <= set(ids)
-
-
-def test_tables_say_what_their_cells_are(small_site: dict[str, bytes]):
-    for text in pages(small_site).values():
-        for table in parse(text).iter("table"):
-            assert table.find("caption") is not None
-            heads = list(table.iter("th"))
-            assert all(head.get("scope") in ("col", "colgroup", "row") for head in heads)
-            columns = sum(int(head.get("colspan", 1)) for head in table.find("thead").find("tr"))
-            for row in table.find("tbody"):
-                assert len(row) == columns
-
-
-def test_nothing_is_fetched_and_the_policy_names_the_one_style_sheet(small_site: dict[str, bytes]):
-    import base64
-    import hashlib
-
-    for text in pages(small_site).values():
-        tree = parse(text)
-        assert not [found.tag for found in tree.iter() if found.tag in ("script", "img", "iframe", "object", "form")]
-        assert not [found for found in tree.iter() if found.get("style") or found.get("src")]
-        assert [link.get("href")[:5] for link in tree.iter("link")] == ["data:"]
-        (style,) = tree.iter("style")
-        hashed = base64.b64encode(hashlib.sha256(style.text.encode()).digest()).decode()
-        policy = next(meta.get("content") for meta in tree.iter("meta") if meta.get("http-equiv"))
-        assert f"style-src 'sha256-{hashed}'" in policy
-        assert policy.startswith("default-src 'none';")
-        assert "url(" not in style.text
-        assert "@import" not in style.text
 
 
 def test_figures_stand_where_they_should(small_site: dict[str, bytes], factory: ModuleType):
@@ -152,7 +83,8 @@ def test_figures_stand_where_they_should(small_site: dict[str, bytes], factory: 
     assert f"{bm25.measures['nDCG@10']:.4f}" in page
     deviation = f"{bm25.measures['nDCG@10'] - 0.3218:+.4f}".replace("-", "−")
     assert deviation in page
-    assert bm25.command in page
+    commands = ["".join(found.itertext()) for found in html5lib.parse(page, namespaceHTMLElements=False).iter("pre")]
+    assert bm25.command in commands
     cascade = next(text for path, text in pages(small_site).items() if path.startswith("methods/cascade"))
     assert f'#evaluation-{bm25.id}"' in cascade  # its first stage
     assert "RuntimeError: out of memory" in cascade

@@ -37,8 +37,8 @@ def test_nothing_else_does(url: object):
     [
         ("run -o model=/home/me/models/minilm-l6 --seed 0", "run -o model=…/minilm-l6 --seed 0"),
         ("open('/data/x/corpus.jsonl') failed", "open('…/corpus.jsonl') failed"),
-        ("file:///tmp/x/y.py", "…/y.py"),
-        ("../shared/data", "…/data"),
+        ("file:///srv/x/y.py", "…/y.py"),
+        ("../lab/data", "…/data"),
         ("~/models/x/", "…/x"),
         (r"C:\models\x", "…/x"),
     ],

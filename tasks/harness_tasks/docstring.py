@@ -20,7 +20,7 @@ def query_and_document(docstring: str, name: str) -> tuple[str, str] | None:
     paragraphs = [part for part in re.split(r"\n\s*\n", docstring.strip()) if part.strip()]
     if paragraphs and SIGNATURE.match(paragraphs[0]):
         paragraphs = paragraphs[1:]
-    if len(paragraphs) < 2:
+    if len(paragraphs) < 2 or paragraphs[0].startswith(">>>"):
         return None
     query = " ".join(paragraphs[0].split())
     document = without_name("\n\n".join(paragraphs[1:]), name)

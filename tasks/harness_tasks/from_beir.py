@@ -5,8 +5,10 @@ NeurIPS Datasets and Benchmarks 2021.
 """
 
 import difflib
+import hashlib
 import zipfile
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,13 +18,15 @@ from harness.data.corpus import ArrowCorpus
 from harness.data.kept import move_whole, workplace
 from harness.data.split import Split
 from harness.data.task import SourceTask
-from harness.errors import MissingExtra, TaskNotFound
+from harness.errors import DataError, MissingExtra, TaskNotFound
 from harness.home import home
 from harness.records import Document
 from harness_tasks import BeirConfig
 from harness_tasks.beir_sets import FORUMS, SETS, BeirSet
 
 URL = "https://public.ukp.informatik.tu-darmstadt.de/thakur/BEIR/datasets"
+STAMP = "archive.md5"
+"""File in a fetched folder that holds the checksum of the archive it came from."""
 CITATION = (
     "N. Thakur, N. Reimers, A. Rücklé, A. Srivastava, I. Gurevych, BEIR: A Heterogeneous Benchmark for Zero-shot "
     "Evaluation of Information Retrieval Models, NeurIPS Datasets and Benchmarks 2021; and the data set's own paper"
@@ -53,7 +57,7 @@ class _Official:
 
     def __init__(self, name: str, known: BeirSet) -> None:
         self._name, self._known = name, known
-        self.facts = TaskFacts(
+        self._facts = TaskFacts(
             name=f"beir:{name}",
             summary=known.summary,
             splits=known.splits,
@@ -64,6 +68,12 @@ class _Official:
             citation=CITATION,
             exclude_self=known.exclude_self,
         )
+
+    @property
+    def facts(self) -> TaskFacts:
+        """What is known of the data set; the archive's checksum as revision, once that archive was fetched."""
+        stamp = home() / "beir" / self._archive / STAMP
+        return replace(self._facts, revision=f"md5 {stamp.read_text()}" if stamp.is_file() else "")
 
     @property
     def _archive(self) -> str:
@@ -101,10 +111,15 @@ def _fetch(name: str, known: BeirSet, place: Path) -> None:
         raise MissingExtra(f"beir:{name} is fetched by the beir package: pip install 'harness-tasks[beir]'") from error
     with workplace(place) as work:
         try:
-            fetched = download_and_unzip(f"{URL}/{name}.zip", str(work))
+            folder = Path(download_and_unzip(f"{URL}/{name}.zip", str(work)))
         except (OSError, zipfile.BadZipFile) as error:
             raise TaskNotFound(
                 f"beir:{name} is not here and could not be fetched from {URL}/{name}.zip ({type(error).__name__}); run "
                 f"`harness tasks show beir:{name}` where there is a network, or {put}"
             ) from error
-        move_whole(Path(fetched), place / name)
+        with (work / f"{name}.zip").open("rb") as file:
+            md5 = hashlib.file_digest(file, "md5").hexdigest()
+        if md5 != known.md5:
+            raise DataError(f"{URL}/{name}.zip: expected md5 {known.md5}, as BEIR states it, got {md5}; {put}")
+        (folder / STAMP).write_text(md5)
+        move_whole(folder, place / name)

@@ -44,7 +44,7 @@ class _IrdsSource:
         self._id, self._splits = dataset_id, _judged(ir_datasets.registry, dataset_id)
         split = main_split(tuple(self._splits))
         self._main = self._splits[split]
-        about = self._main.documentation() or {}
+        about = _said(self._main, "documentation")
         self.facts = TaskFacts(
             name=f"irds:{dataset_id}",
             summary=_plain(about.get("desc", "")) or f"The data set {dataset_id} of ir_datasets.",
@@ -59,7 +59,8 @@ class _IrdsSource:
     @property
     def identity(self) -> str:
         """The id and the library's version, which pins checksums; unknown for what somebody registered beside it."""
-        return f"irds {self._id} {version('ir_datasets')}" if self._main.metadata() else ""
+        known = _said(self._main, "metadata").get("docs")
+        return f"irds {self._id} {version('ir_datasets')}" if known else ""
 
     def documents(self) -> Iterator[Document]:
         """The documents in the library's order.
@@ -114,6 +115,11 @@ def _dataset(registry: Any, dataset_id: str) -> Any:
         return registry[dataset_id]
     except KeyError:
         return None
+
+
+def _said(dataset: Any, name: str) -> dict[str, Any]:
+    """What the library's own data sets say of themselves; those registered beside them may say nothing."""
+    return getattr(dataset, name, dict)() or {}
 
 
 def _complete(dataset: Any) -> bool:

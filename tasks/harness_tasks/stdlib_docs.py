@@ -93,17 +93,14 @@ class StdlibSource:
                 yield Document(id=item.id, text=item.document)
 
     def split(self, name: str, corpus: ArrowCorpus) -> Split:
-        """The summaries of all modules of the split; equal summaries are one query with several documents."""
-        queries: dict[str, Query] = {}
+        """The summaries of all modules of a split; equal ones are one query, of the first one's split."""
+        asked: dict[str, Query] = {}
         judged: dict[str, dict[str, int]] = {}
         for item in self._items:
-            key = item.query.casefold()
-            if key not in queries and split_of(item.id) == name:
-                queries[key] = Query(id=f"about:{item.id}", text=item.query)
-        for item in self._items:
-            if query := queries.get(item.query.casefold()):
-                judged.setdefault(query.id, {})[self._holder[item.document]] = 1
-        return Split(queries=queries.values(), judged=judged)
+            query = asked.setdefault(item.query.casefold(), Query(id=f"about:{item.id}", text=item.query))
+            judged.setdefault(query.id, {})[self._holder[item.document]] = 1
+        queries = [query for query in asked.values() if split_of(query.id.removeprefix("about:")) == name]
+        return Split(queries=queries, judged={query.id: judged[query.id] for query in queries})
 
     @cached_property
     def _holder(self) -> dict[str, str]:

@@ -49,6 +49,14 @@ def test_list_by_kind(site):
     assert line.split()[:5] == ["good", "retriever", "harness-good", "1.0", "ok"]
 
 
+def test_list_of_a_hundred(site):
+    for number in range(100):
+        site.add(f"method-{number}")
+    rows = site.rows()
+    assert len(rows) == 100
+    assert {row["state"] for row in rows.values()} == {"ok"}
+
+
 def test_show_as_json_has_every_option(site):
     site.add("good")
     site.add("full", FULL)

@@ -50,8 +50,8 @@ def random_case(seed: int) -> tuple[Run, Qrels, np.ndarray]:
 def as_dictionaries(run: Run, qrels: Qrels, id_rank: np.ndarray) -> tuple[dict, dict]:
     """The same as trec_eval takes it; document ids sort as `id_rank` says.
 
-    Negative grades become 0 there: both gain nothing in trec_eval, but pytrec_eval counts them at a negative position of
-    an array, which corrupts its memory (a crash or an endless loop here).
+    Negative grades become 0 there: in trec_eval neither gains anything, but pytrec_eval counts them at a negative
+    position of an array, which corrupts its memory (a crash or an endless loop here).
     """
     name = [f"d{rank:03}" for rank in id_rank]
     ranked = {
@@ -59,7 +59,9 @@ def as_dictionaries(run: Run, qrels: Qrels, id_rank: np.ndarray) -> tuple[dict, 
         for query, rows, scores in zip(run.query_ids, run.rows, run.scores, strict=True)
     }
     pairs = ((query, *qrels.of(place)) for place, query in enumerate(qrels.query_ids))
-    judged = {query: {name[r]: max(int(g), 0) for r, g in zip(rows, grades, strict=True)} for query, rows, grades in pairs}
+    judged = {
+        query: {name[r]: max(int(g), 0) for r, g in zip(rows, grades, strict=True)} for query, rows, grades in pairs
+    }
     return {query: docs for query, docs in ranked.items() if docs}, judged
 
 

@@ -16,7 +16,7 @@ from harness.scoring.strict import check_run
 IDS = ("d0", "d1", "d2", "d3")
 
 
-@pytest.fixture()
+@pytest.fixture
 def corpus(tmp_path: Path):
     return build_corpus((Document(id=name, text="x") for name in IDS), tmp_path / "corpus")
 

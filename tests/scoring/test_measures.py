@@ -97,16 +97,19 @@ def test_extra_query_is_refused() -> None:
 def test_all_nan_run_is_refused() -> None:
     run = make_run([1, 2])
     nan = Run(query_ids=run.query_ids, rows=run.rows, scores=np.full_like(run.scores, np.nan))
-    with pytest.raises(ScoreError, match="'q0', rank 1 .*NaN"):
+    with pytest.raises(ScoreError, match=r"'q0', rank 1 .*NaN"):
         score(nan, make_qrels({1: 1}), ID_RANK, COMMON)
 
 
 def test_all_equal_scores_are_ranked_by_id_not_as_they_come() -> None:
-    """Only document 1 of 0 … 9 is relevant; by descending id it is the ninth, wherever the run puts it."""
+    """Only row 1 is relevant; by descending id it is ninth of ten, or second where ids fall as rows rise."""
     for ranking in ([1, 9, 8, 7, 6, 5, 4, 3, 2, 0], [0, 2, 3, 4, 5, 6, 7, 8, 9, 1]):
         run = make_run(ranking)
         tied = Run(query_ids=run.query_ids, rows=run.rows, scores=np.ones_like(run.scores))
-        assert values(tied, make_qrels({1: 1}), "RR", "Rprec", "AP(rel=1)") == [[1 / 9], [0.0], [pytest.approx(1 / 9)]]
+        for id_rank, rank in ((ID_RANK, 9), (ID_RANK[::-1].copy(), 2)):
+            found = score(tied, make_qrels({1: 1}), id_rank, ["RR", "AP(rel=1)"])
+            assert found["RR"].tolist() == [1 / rank]
+            assert found["AP(rel=1)"].tolist() == [pytest.approx(1 / rank)]
 
 
 def test_one_query_alone() -> None:
@@ -134,11 +137,10 @@ def test_other_measures_come_from_ir_measures() -> None:
     assert all(found[name][1] == 0 for name in names)
 
 
-def test_other_measures_survive_negative_grades_and_unjudged_queries() -> None:
-    """pytrec_eval corrupts its memory for the first and gives wrong values for the second."""
+def test_negative_grades_are_0_to_other_measures() -> None:
+    """pytrec_eval corrupts its memory for negative grades, and takes their documents for unjudged."""
     many = {row: -2 for row in range(9)} | {9: 1}
-    run = make_run([9, 0], [9, 1], [1, 9])
-    assert values(run, make_qrels(many, {}, {9: 1}), "Rprec", "RR(rel=1,judged_only=True)") == [[1, 0, 0], [1, 0, 1]]
+    assert values(make_run([0, 9]), make_qrels(many), "Rprec", "P(judged_only=True)@1") == [[0.0], [0.0]]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,12 @@ def test_rank_groups_correct_for_the_number_of_pairs() -> None:
     assert rank_groups({"a": values["a"], "b": values["b"]}, test=lambda x, y: 0.03) == [["a"], ["b"]]
 
 
+def test_a_group_is_measured_against_its_best() -> None:
+    """The second is like the first and the third, but first and third differ."""
+    values = {name: np.array([mean]) for name, mean in (("a", 0.9), ("b", 0.8), ("c", 0.7))}
+    assert rank_groups(values, test=lambda x, y: 0.01 if x[0] - y[0] > 0.15 else 0.5) == [["a", "b"], ["c"]]
+
+
 def test_compare_by_hand() -> None:
     found = compare(np.array([0.5, 1.0, 0.25, 0.0]), np.array([0.5, 0.5, 0.5, 0.5]))
     assert (found.mean_a, found.mean_b, found.difference) == (0.4375, 0.5, -0.0625)

@@ -26,22 +26,20 @@ def test_accepts_ties_negative_scores_short_and_empty_rankings() -> None:
     check_run(make(rows=np.empty((0, 3)), scores=np.empty((0, 3)), ids=()), [], 5)
 
 
-@pytest.mark.parametrize(
-    ("rows", "scores", "at_fault"),
-    [
-        ([[3, 1, 0], [2, 4, -1]], [[0.9, 0.5, 0.1], [1, NAN, -INF]], "'b', rank 2"),
-        ([[3, 1, 0], [2, 4, 1]], [[INF, 0.5, 0.1], [1, 0, 0]], "'a', rank 1"),
-        ([[3, 1, 0], [5, 4, 1]], [[0.9, 0.5, 0.1], [2, 1, 0]], "'b', rank 1 .row 5"),
-        ([[3, 1, -2], [2, 4, 1]], [[0.9, 0.5, -INF], [2, 1, 0]], "'a', rank 3 .row -2"),
-        ([[3, 1, -1], [2, 4, 1]], [[0.9, 0.5, 0.1], [2, 1, 0]], "'a', rank 3 .row -1, score 0.1"),
-        ([[3, 1, 0], [2, 4, 1]], [[0.9, 0.5, -INF], [2, 1, 0]], "'a', rank 3 .row 0, score -inf"),
-        ([[3, -1, 0], [2, 4, 1]], [[0.9, -INF, -INF], [2, 1, 0]], "'a', rank 3"),
-        ([[3, 1, 0], [2, 4, 1]], [[0.9, 0.5, 0.1], [2, 1, 1.5]], "'b', rank 3"),
-        ([[3, 1, 0], [2, 4, 2]], [[0.9, 0.5, 0.1], [2, 1, 1]], "'b': row 2 .* 1 and 3"),
-    ],
-    ids=["nan", "infinite", "row-above", "row-below", "padding-with-score", "row-without-score", "padding-before-row"]
-    + ["ascending", "duplicate"],
-)
+FAULTS = {
+    "nan": ([[3, 1, 0], [2, 4, -1]], [[0.9, 0.5, 0.1], [1, NAN, -INF]], r"'b', rank 2"),
+    "infinite": ([[3, 1, 0], [2, 4, 1]], [[INF, 0.5, 0.1], [1, 0, 0]], r"'a', rank 1"),
+    "row above": ([[3, 1, 0], [5, 4, 1]], [[0.9, 0.5, 0.1], [2, 1, 0]], r"'b', rank 1 .row 5"),
+    "row below": ([[3, 1, -2], [2, 4, 1]], [[0.9, 0.5, -INF], [2, 1, 0]], r"'a', rank 3 .row -2"),
+    "padding with score": ([[3, 1, -1], [2, 4, 1]], [[0.9, 0.5, 0.1], [2, 1, 0]], r"'a', rank 3 .row -1, score 0.1"),
+    "row without score": ([[3, 1, 0], [2, 4, 1]], [[0.9, 0.5, -INF], [2, 1, 0]], r"'a', rank 3 .row 0, score -inf"),
+    "padding before row": ([[3, -1, 0], [2, 4, 1]], [[0.9, -INF, 0.1], [2, 1, 0]], r"'a', rank 3"),
+    "ascending": ([[3, 1, 0], [2, 4, 1]], [[0.9, 0.5, 0.1], [2, 1, 1.5]], r"'b', rank 3"),
+    "duplicate": ([[3, 1, 0], [2, 4, 2]], [[0.9, 0.5, 0.1], [2, 1, 1]], r"'b': row 2 .* 1 and 3"),
+}
+
+
+@pytest.mark.parametrize(("rows", "scores", "at_fault"), FAULTS.values(), ids=list(FAULTS))
 def test_refuses_faulty_rankings(rows: list, scores: list, at_fault: str) -> None:
     with pytest.raises(ScoreError, match=at_fault):
         check(make(rows, scores))
@@ -78,5 +76,5 @@ def test_refuses_wrong_shapes_and_types() -> None:
         {"rows": rows[:1], "scores": scores[:1]},
         {"rows": rows[0], "scores": scores[0]},
     ):
-        with pytest.raises(ScoreError, match="expected rows and scores|must be"):
+        with pytest.raises(ScoreError, match=r"expected rows and scores|must be"):
             check(Run(query_ids=("a", "b"), **wrong))

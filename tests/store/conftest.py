@@ -1,7 +1,7 @@
 """A store on SQLite and on a real PostgreSQL server, and evaluations to put into it."""
 
-import os
 import json
+import os
 import pickle
 import pwd
 import shutil
@@ -63,7 +63,7 @@ FAILURE = {"state": "failed", "measures": {}, "per_query": {}, "cost": {}, "arte
 SERVERS = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt/homebrew/opt").glob("postgresql*/bin")]
 
 
-@pytest.fixture()
+@pytest.fixture
 def sample() -> Callable[..., Evaluation]:
     """Makes an evaluation, with fields changed; `sample(failed=True)` is one that failed."""
 
@@ -73,7 +73,7 @@ def sample() -> Callable[..., Evaluation]:
     return make
 
 
-@pytest.fixture()
+@pytest.fixture
 def with_run(own_home: Path) -> Callable[..., Evaluation]:
     """Gives an evaluation a run file of two queries."""
 
@@ -115,17 +115,20 @@ def postgresql() -> Iterator[str]:
         port = probe.getsockname()[1]
     control = [*as_user, str(Path(found).with_name("pg_ctl")), "-D", str(folder / "data"), "-w", "-s"]
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-    quiet = {"cwd": folder, "check": True, "capture_output": True}
-    subprocess.run([*as_user, found, "-D", str(folder / "data"), "-U", "harness", "-A", "trust", "-N"], **quiet)
-    subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], **quiet)
+
+    def run(*words: str) -> None:
+        subprocess.run(words, cwd=folder, check=True, capture_output=True)
+
+    run(*as_user, found, "-D", str(folder / "data"), "-U", "harness", "-A", "trust", "-N")
+    run(*control, "-o", options, "-l", str(folder / "log"), "start")
     try:
         yield f"postgresql://harness:secret@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+        run(*control, "-m", "immediate", "stop")
         shutil.rmtree(folder)
 
 
-@pytest.fixture()
+@pytest.fixture
 def empty_postgresql(postgresql: str) -> str:
     """URL of an empty database."""
     import psycopg
@@ -141,7 +144,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "a.db") if request.param == "sqlite" else request.getfixturevalue("empty_postgresql")
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(url: str) -> Iterator[Store]:
     """An empty store."""
     opened = open_store(url)
@@ -178,7 +181,7 @@ class Others:
         return [json.loads(process.stdout.readline()) for process in processes]
 
 
-@pytest.fixture()
+@pytest.fixture
 def others(url: str) -> Iterator[Others]:
     started = Others(url)
     yield started

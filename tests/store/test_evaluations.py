@@ -148,7 +148,12 @@ def test_prefix_names_one_evaluation(store, sample):
         store.put(sample(id=name))
     assert store.evaluation("ffff").id == "ffff000000000000"
     assert store.evaluation("ABCD1").id == "abcd100000000000"
-    for prefix, word in (("abcd", "abcd0.*abcd1"), ("abc", "4 characters"), ("1234", "no evaluation"), ("ff__", "no e")):
+    for prefix, word in (
+        ("abcd", "abcd0.*abcd1"),
+        ("abc", "4 characters"),
+        ("1234", "no evaluation"),
+        ("ff__", "no e"),
+    ):
         with pytest.raises(StoreError, match=word):
             store.evaluation(prefix)
 
@@ -203,7 +208,7 @@ def test_eight_processes_put_one_evaluation(store, sample, with_run, others):
 
 
 def test_writers_of_different_evaluations_share_rows_without_a_race(store, sample, others):
-    evaluations = [sample(id=f"{number:016x}", seed=number) for number in range(8)]
-    assert others.go(others.start(*[("put",)] * 8, given=evaluations)) == ["stored"] * 8
+    evaluations = [sample(id=f"{number:016x}", seed=number) for number in range(4)]
+    assert others.go(others.start(*[("put",)] * 4, given=evaluations)) == ["stored"] * 4
     assert store.evaluations() == evaluations
     assert rows(store)["methods"] == rows(store)["tasks"] == rows(store)["environments"] == 1

@@ -61,6 +61,7 @@ DISTILLERS = [
 
 TASKS = [
     ("facts without source", "facts_are_complete", ()),
+    ("facts of another name", "facts_are_complete", ()),
     ("facts of another split", "facts_are_complete", ("training_is_apart",)),
     ("facts with an unknown measure", "facts_are_complete", ()),
     ("duplicate document ids", "corpus_is_consistent", ()),

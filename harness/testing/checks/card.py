@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
-from harness.card import SIGNALS, Card
+from harness.card import SIGNALS
 from harness.config import as_json
 from harness.describe import describe
 from harness.errors import ContractError
@@ -40,18 +40,18 @@ def options_are_sound(subject: Subject) -> None:
     if not (dataclasses.is_dataclass(card.config) and card.config.__dataclass_params__.frozen):  # type: ignore[attr-defined]
         raise ContractError(f"expected Config to be a frozen dataclass, got {card.config.__name__}")
     for field in dataclasses.fields(card.config):
-        _check_option(card, field)
+        _check_option(field)
+    for stage in card.first_stages:
+        if stage not in {field.name for field in dataclasses.fields(card.config) if field.metadata.get("nested")}:
+            raise ContractError(f"expected first_stages to name options that nest a retriever, got {stage!r}")
     for preset in card.presets:
         subject.with_options({"preset": preset})
     json.dumps([describe(card), as_json(subject.chosen.config)])
 
 
-def _check_option(card: Card, field: "dataclasses.Field[Any]") -> None:
+def _check_option(field: "dataclasses.Field[Any]") -> None:
     if not field.metadata.get("help"):
         raise ContractError(f"expected option {field.name!r} to be made by knob() and to say what it does, got no help")
-    for stage in card.first_stages:
-        if stage not in {other.name for other in dataclasses.fields(card.config)}:
-            raise ContractError(f"expected first_stages to name options, got {stage!r}")
     low, high, default = field.metadata["low"], field.metadata["high"], field.default
     if isinstance(default, (int, float)) and not (low is None or default >= low) & (high is None or default <= high):
         raise ContractError(f"expected the default of {field.name!r} between {low} and {high}, got {default}")

@@ -1,5 +1,7 @@
 """What a task must keep to: complete facts, judgements that fit corpus and queries, the same content each time."""
 
+import dataclasses
+
 import numpy as np
 
 from harness.contracts import Corpus, Task
@@ -17,11 +19,15 @@ def builds(subject: Subject) -> None:
 
 
 def facts_are_complete(subject: Subject) -> None:
-    """It says what it measures, where the data comes from and under which licence; its split and measures exist."""
+    """It has its card's name, says what it measures, the data's source and licence; its split and measures exist."""
     facts = subject.living.facts
     for name in ("name", "summary", "splits", "measures", "languages", "licence", "source"):
         if not getattr(facts, name):
             raise ContractError(f"expected the facts to state {name!r}, got {getattr(facts, name)!r}")
+    options = dataclasses.fields(subject.card.config)
+    family = any(option.default is dataclasses.MISSING for option in options)  # `beir:` takes a name after the colon
+    if not family and facts.name != subject.card.name:
+        raise ContractError(f"expected the task to be named as its card, {subject.card.name!r}, got {facts.name!r}")
     if facts.split not in facts.splits:
         raise ContractError(f"expected the evaluated split to be one of {facts.splits}, got {facts.split!r}")
     added = [name for names in subject.registry.manager.hook.harness_measures() for name in names]

@@ -25,14 +25,16 @@ Stemmer = Literal[
 class Config:
     """The defaults are the reference recipe for English, with Anserini's k1 and b."""
 
-    k1: float = knob(0.9, "how much repeating a term still adds", paper=1.2, low=0)
-    b: float = knob(0.4, "how much long documents are marked down: 0 not at all, 1 fully", paper=0.75, low=0, high=1)
+    k1: float = knob(0.9, "how much repeating a term still adds", paper="1.2 to 2", low=0)
+    b: float = knob(
+        0.4, "how much long documents are marked down: 0 not at all, 1 fully", paper="0.5 to 0.8", low=0, high=1
+    )
     tokeniser: Tokeniser = knob(
         "word",
         "word: runs of letters and digits; bigram: pairs of characters, for Chinese, Japanese and Thai, and ASCII "
         "words; code: words with camelCase, snake_case and digits split. All in lower case",
     )
-    stop_words: StopWords = knob("english", "words that are left out; english: Lucene's 33; others: those of NLTK")
+    stop_words: StopWords = knob("english", "words that are left out; english: Lucene's 33; others: bm25s's lists")
     stemmer: Stemmer = knob("english", "Snowball stemmer by name, after stop words are out")
     history: Literal["none", "user", "all"] = knob(
         "none",
@@ -51,11 +53,11 @@ CARD = Card(
     config=Config,
     family="lexical",
     paper=Paper(
-        title="Okapi at TREC-3",
-        authors="Robertson, Walker, Jones, Hancock-Beaulieu, Gatford",
-        year=1994,
-        venue="TREC",
-        url="https://trec.nist.gov/pubs/trec3/t3_proceedings.html",
+        title="The Probabilistic Relevance Framework: BM25 and Beyond",
+        authors="Robertson, Zaragoza",
+        year=2009,
+        venue="Foundations and Trends in Information Retrieval",
+        url="https://doi.org/10.1561/1500000019",
     ),
     presets={
         "reference": _REFERENCE | {"tokeniser": "word", "stop_words": "english", "stemmer": "english"},
@@ -77,14 +79,14 @@ CARD = Card(
             measure="nDCG@10",
             value=0.3218,
             source="Pyserini, two-click reproductions, BEIR, BM25 flat",
-            task="nfcorpus",
+            task="beir:nfcorpus",
         ),
         Claim(
             dataset="BEIR SciFact",
             measure="nDCG@10",
             value=0.6789,
             source="Pyserini, two-click reproductions, BEIR, BM25 flat",
-            task="scifact",
+            task="beir:scifact",
         ),
     ),
 )

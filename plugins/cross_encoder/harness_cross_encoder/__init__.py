@@ -37,7 +37,7 @@ CARD = Card(
     gives=("score",),
     deviations=(
         "The score is the checkpoint's one output before any activation, not a probability.",
-        "The longer of query and document is cut first, as the checkpoint's tokeniser does; the paper cuts queries at 64.",
+        "The longer of query and document is cut first, as the tokeniser does by itself; the paper cuts queries at 64.",
         "The query's text alone is read, without history or instruction.",
     ),
 )

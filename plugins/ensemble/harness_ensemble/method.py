@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from harness.card import Use
 from harness.config import digest
 from harness.contracts import Context, Scorer
 from harness.errors import ContractError, SignalError
@@ -37,10 +38,7 @@ class Ensemble:
             SignalError: if one of them gives no scores.
         """
         self._config = config
-        self._parts: list[Scorer] = [context.build(part) for part in config.parts]
-        for use, part in zip(config.parts, self._parts, strict=True):
-            if not isinstance(part, Scorer):
-                raise SignalError(f"ensemble: expected teachers that give scores, {use.name} gives none; take another")
+        self._parts = [_scorer(part, context) for part in config.parts]
 
     @property
     def identity(self) -> str:
@@ -77,3 +75,10 @@ class Ensemble:
                 f"{document.id!r}"
             )
         return scores
+
+
+def _scorer(use: Use, context: Context) -> Scorer:
+    part = context.build(use)
+    if not isinstance(part, Scorer):
+        raise SignalError(f"ensemble: expected teachers that give scores, {use.name} gives none; take another")
+    return part

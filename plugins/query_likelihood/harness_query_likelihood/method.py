@@ -9,7 +9,7 @@ from harness.config import digest
 from harness.contracts import Context
 from harness.nn import checkpoint
 from harness.records import Document, Query
-from harness.text.causal import CausalLM, load_causal_lm
+from harness.text.causal import load_causal_lm
 from harness.text.likelihood import log_probabilities
 from harness_query_likelihood import Config
 
@@ -22,11 +22,9 @@ class QueryLikelihood:
 
     def __init__(self, config: Config, context: Context) -> None:
         """Load the language model."""
-        self._lm: CausalLM = load_causal_lm(
-            str(checkpoint.locate(config.model)),
-            device=context.device,
-            trust_remote_code=config.model in context.trust_remote_code,
-        )
+        trusted = config.model in context.trust_remote_code
+        folder = checkpoint.locate(config.model, code=trusted)
+        self._lm = load_causal_lm(folder, device=context.device, trust_remote_code=trusted)
         self._config = config
         first = config.prompt.removesuffix("{query}")
         self._blank = " " if first.endswith(" ") else ""  # most tokenisers know a word with the blank before it

@@ -22,7 +22,7 @@ CREATE TABLE devices (
 	CONSTRAINT pk_devices PRIMARY KEY (name), 
 	CONSTRAINT uq_devices_kind UNIQUE (kind, identity)
 );
-INSERT INTO "devices" VALUES('cpu','cpu','cpu','AMD EPYC','AMD EPYC',25276510208,'','{"matmul_gflops": 98.5, "copy_gb_per_s": 11.4, "seconds": 0.8}','2026-01-02 03:04:05.000000');
+INSERT INTO "devices" VALUES('cpu','cpu','cpu','A processor','A processor',17179869184,'','{"matmul_gflops": 98.5, "copy_gb_per_s": 11.4}','2026-01-02 03:04:05.000000');
 CREATE TABLE environments (
 	digest TEXT NOT NULL, 
 	facts JSON NOT NULL, 

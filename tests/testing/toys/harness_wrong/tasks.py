@@ -10,12 +10,13 @@ from harness.testing.tiny import tiny_task
 
 class Wrong:
     def __init__(self, config, context):
-        self.fault, self.inner, self.built = config.fault, tiny_task(context.folder), random.random()
+        self.fault, self.inner, self.built = config.fault, tiny_task(context.folder, "wrong-task"), random.random()
 
     @property
     def facts(self):
         changed = {
             "facts without source": {"source": ""},
+            "facts of another name": {"name": "tiny"},
             "facts of another split": {"split": "dev"},
             "facts with an unknown measure": {"measures": ("nDGC@10",)},
         }

@@ -1,10 +1,9 @@
 """The devices of this machine, through torch; the CPU without it."""
 
-import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from harness.errors import DeviceError
 from harness.hardware import memory_bytes, nvidia_driver, processor_name
@@ -15,14 +14,20 @@ TORCH_NAME = re.compile(r"(cpu|mps|cuda)(?::(\d+))?")
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """A device that is present; the fields are those of `harness.store.records.DeviceRecord`."""
+    """A device that is present; registered, it becomes a `harness.store.records.DeviceRecord`."""
 
     kind: Kind
+    """The torch backend."""
     torch_name: str
+    """What torch calls it here and now."""
     identity: str
+    """UUID of a CUDA device, processor name of the others."""
     model: str
+    """Product name."""
     memory_bytes: int
+    """Its memory."""
     driver: str
+    """Driver version, empty for a CPU."""
 
 
 def detect(kind: Kind | None = None) -> list[Device]:
@@ -53,25 +58,27 @@ def present(text: str) -> Device:
     for device in detect(kind):
         if device.torch_name == name:
             return device
-    hint = "" if _has_torch() else "; torch is not installed: pip install 'retrieval-harness[nn]'"
+    hint = "" if _torch() else "; torch is not installed: pip install 'retrieval-harness[nn]'"
     raise DeviceError(f"there is no {name} here; present: {', '.join(d.torch_name for d in detect())}{hint}")
 
 
-def _has_torch() -> bool:
-    return importlib.util.find_spec("torch") is not None
+def _torch() -> Any:
+    """The library, or None where it is not installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    return torch
 
 
 def _cuda() -> list[Device]:
-    if not _has_torch():
-        return []
-    import torch
-
-    if not torch.cuda.is_available():
+    torch = _torch()
+    if torch is None or not torch.cuda.is_available():
         return []
     return [_cuda_device(index, torch.cuda.get_device_properties(index)) for index in range(torch.cuda.device_count())]
 
 
-def _cuda_device(index: int, properties: "torch.cuda._CudaDeviceProperties") -> Device:  # type: ignore[name-defined]
+def _cuda_device(index: int, properties: Any) -> Device:
     return Device(
         kind="cuda",
         torch_name=f"cuda:{index}",
@@ -83,11 +90,8 @@ def _cuda_device(index: int, properties: "torch.cuda._CudaDeviceProperties") -> 
 
 
 def _mps() -> list[Device]:
-    if not _has_torch():
-        return []
-    import torch
-
-    if not torch.backends.mps.is_available():
+    torch = _torch()
+    if torch is None or not torch.backends.mps.is_available():
         return []
     return [_of_processor("mps", int(torch.mps.recommended_max_memory()))]
 

@@ -1,0 +1,102 @@
+"""An encoder and an index make a retriever: what every neural first stage is, trained here or elsewhere."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+from jaxtyping import Float32, Int32
+
+from harness.contracts import Corpus, Role
+from harness.errors import ContractError
+from harness.records import Query, Run
+
+BLOCK = 8192
+"""Documents encoded at once."""
+
+
+class Encoder(Protocol):
+    """Texts → embeddings of whatever form the index takes."""
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers it has learnt."""
+        ...
+
+    def __call__(self, texts: Sequence[str], role: Role) -> Any:
+        """The embeddings of queries or documents."""
+        ...
+
+
+class Index(Protocol):
+    """Embeddings of documents, searched with embeddings of queries; see `harness.index`."""
+
+    @classmethod
+    def build(cls, folder: Path, corpus: Corpus, blocks: Iterator[Any]) -> Self:
+        """Write the embeddings, block by block in the order of the corpus, to an empty folder."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path, corpus: Corpus) -> Self:
+        """Open what `build` or `save` wrote."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Copy it to an empty folder."""
+        ...
+
+    def search(self, queries: Any, k: int) -> tuple[Int32[np.ndarray, "queries k"], Float32[np.ndarray, "queries k"]]:
+        """Rows and scores of the best documents of each query."""
+        ...
+
+
+class EmbeddingRetriever:
+    """A `harness.contracts.Retriever`: documents are encoded into an index, queries into what it is searched with."""
+
+    def __init__(self, encoder: Encoder, index: type[Index], folder: Path) -> None:
+        """Nothing is indexed yet.
+
+        Args:
+            encoder: encodes queries and documents.
+            index: keeps what it makes of documents.
+            folder: where the index may be written.
+        """
+        self._encoder, self._kind, self._folder = encoder, index, folder
+        self._index: Index | None = None
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model has learnt."""
+        return self._encoder.parameters
+
+    def index(self, corpus: Corpus) -> None:
+        """Encode every document."""
+        self._index = self._kind.build(Path(tempfile.mkdtemp(dir=self._folder)), corpus, self._blocks(corpus))
+
+    def search(self, queries: Sequence[Query], k: int) -> Run:
+        """The best documents of the whole corpus, exactly."""
+        rows, scores = self._indexed().search(self._encoder([query.text for query in queries], "query"), k)
+        return Run(query_ids=tuple(query.id for query in queries), rows=rows, scores=scores)
+
+    def save(self, folder: Path) -> None:
+        """Write the index."""
+        self._indexed().save(folder)
+
+    def load(self, folder: Path, corpus: Corpus) -> None:
+        """Open an index that the same model made of the same corpus.
+
+        Raises:
+            DataError: it is damaged, or of another corpus.
+        """
+        self._index = self._kind.load(folder, corpus)
+
+    def _indexed(self) -> Index:
+        if self._index is None:
+            raise ContractError("expected index or load before search and save, got neither")
+        return self._index
+
+    def _blocks(self, corpus: Corpus) -> Iterator[Any]:
+        for start in range(0, len(corpus), BLOCK):
+            rows = range(start, min(start + BLOCK, len(corpus)))
+            yield self._encoder(corpus.contents(rows), "document")

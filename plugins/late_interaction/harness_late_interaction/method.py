@@ -1,0 +1,43 @@
+"""A MultiVectorEncoder over the vectors of all tokens."""
+
+from typing import Any
+
+from harness.contracts import Context
+from harness.errors import ConfigError
+from harness.index.multivector import MultiVectorIndex
+from harness.nn.encoders import MultiVectorEncoder
+from harness.nn.loading import adjust, load
+from harness.nn.retriever import EmbeddingRetriever
+from harness_late_interaction import Config
+
+
+def build(config: Config, context: Context) -> EmbeddingRetriever:
+    """The retriever, with its model loaded.
+
+    Raises:
+        ConfigError: a length that the model can't be given.
+    """
+    model = _untrained(config.model, context) if config.untrained else load("multi-vector", config.model, context)
+    adjust(model, query_prompt=config.query_prompt, document_prompt=config.document_prompt)
+    for name in ("query_length", "document_length"):
+        if (tokens := getattr(config, name)) is not None:
+            _set_length(model[0], name, tokens)
+    return EmbeddingRetriever(MultiVectorEncoder(model), MultiVectorIndex, context.folder)
+
+
+def _untrained(name: str, context: Context) -> Any:
+    """Unit vectors of the tokens of a dense checkpoint."""
+    import sentence_transformers
+    from sentence_transformers.base.modules import Normalize
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+    dense = load("dense", name, context)
+    modules = [dense[0], MultiVectorMask(), Normalize(module_input_name="token_embeddings")]
+    return sentence_transformers.MultiVectorEncoder(modules=modules, prompts=dense.prompts, device=context.device)
+
+
+def _set_length(transformer: Any, name: str, tokens: int) -> None:
+    limit = transformer.max_seq_length
+    if limit is not None and tokens > limit:
+        raise ConfigError(f"{name}: expected at most {limit} tokens for this model, got {tokens}")
+    setattr(transformer, name, tokens)

@@ -1,0 +1,83 @@
+"""An encoder and an index together, with an encoder that can be followed by hand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.contracts import Role
+from harness.data.corpus import ArrowCorpus, build_corpus
+from harness.errors import ContractError, DataError
+from harness.index.dense import DenseIndex
+from harness.nn.retriever import EmbeddingRetriever
+from harness.records import Document, Query
+
+
+class Counted:
+    """A text's vector counts its a's and b's."""
+
+    parameters = 7
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Role, int]] = []
+
+    def __call__(self, texts: Sequence[str], role: Role) -> np.ndarray:
+        self.asked.append((role, len(texts)))
+        return np.array([[text.count("a"), text.count("b")] for text in texts], np.float32).reshape(-1, 2)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> ArrowCorpus:
+    documents = (("d0", "aab"), ("d1", "bb"), ("d2", "a"), ("d3", ""))
+    return build_corpus(
+        [Document(id=doc_id, title=text[:1], text=text[1:]) for doc_id, text in documents], tmp_path / "c"
+    )
+
+
+def test_finds_by_hand(corpus: ArrowCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.nn.retriever.BLOCK", 3)
+    encoder = Counted()
+    retriever = EmbeddingRetriever(encoder, DenseIndex, tmp_path)
+    retriever.index(corpus)
+    run = retriever.search([Query(id="x", text="ab"), Query(id="y", text="b")], 3)
+    # "ab" = (1, 1): d0 "a ab" 3, d1 "b b" 2, d2 1; "b" = (0, 1): d1 2, d0 1, then d3 and d2 with 0.
+    assert run.query_ids == ("x", "y")
+    assert run.rows.tolist() == [[0, 1, 2], [1, 0, 3]]
+    assert run.scores.tolist() == [[3, 2, 1], [2, 1, 0]]
+    assert encoder.asked == [("document", 3), ("document", 1), ("query", 2)]
+    assert retriever.parameters == 7
+
+
+def test_indexed_anew(corpus: ArrowCorpus, tmp_path: Path) -> None:
+    retriever = EmbeddingRetriever(Counted(), DenseIndex, tmp_path)
+    retriever.index(corpus)
+    retriever.index(build_corpus([Document(id="z", text="b"), Document(id="a", text="a")], tmp_path / "other"))
+    assert retriever.search([Query(id="x", text="a")], 5).rows.tolist() == [[1, 0, -1, -1, -1]]
+
+
+def test_saved_and_loaded_without_encoding(corpus: ArrowCorpus, tmp_path: Path) -> None:
+    retriever = EmbeddingRetriever(Counted(), DenseIndex, tmp_path)
+    retriever.index(corpus)
+    (tmp_path / "saved").mkdir()
+    retriever.save(tmp_path / "saved")
+    encoder = Counted()
+    fresh = EmbeddingRetriever(encoder, DenseIndex, tmp_path)
+    fresh.load(tmp_path / "saved", corpus)
+    assert fresh.search([Query(id="x", text="ab")], 1).rows.tolist() == [[0]]
+    assert encoder.asked == [("query", 1)]
+
+
+def test_an_index_of_another_corpus_is_refused(corpus: ArrowCorpus, tmp_path: Path) -> None:
+    retriever = EmbeddingRetriever(Counted(), DenseIndex, tmp_path)
+    retriever.index(corpus)
+    (tmp_path / "saved").mkdir()
+    retriever.save(tmp_path / "saved")
+    other = build_corpus([Document(id=doc_id, text="a") for doc_id in corpus.ids], tmp_path / "other")
+    with pytest.raises(DataError, match="corpus"):
+        retriever.load(tmp_path / "saved", other)
+
+
+def test_nothing_indexed(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="expected index or load"):
+        EmbeddingRetriever(Counted(), DenseIndex, tmp_path).search([Query(id="x", text="a")], 1)

@@ -1,0 +1,250 @@
+"""Devices are known by what they are, not by where they are plugged in; torch's view of the machine is planted."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from harness import devices, hardware
+from harness.cli.devices import devices as commands
+from harness.devices import calibrate, detect
+from harness.devices.calibration import _with_torch
+from harness.errors import DeviceError, StoreError
+from harness.store import open_store
+
+RATES = {"matmul_gflops": 100.0, "copy_gb_per_s": 10.0, "seconds": 0.5}
+
+
+def gpu(uuid: str, name: str = "NVIDIA H200", memory: int = 150 * 10**9) -> SimpleNamespace:
+    """What torch.cuda.get_device_properties gives."""
+    return SimpleNamespace(uuid=uuid, name=name, total_memory=memory)
+
+
+@pytest.fixture
+def plug(monkeypatch):
+    """Makes torch see these GPUs."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(hardware, "nvidia_driver", lambda: "570.1")
+    monkeypatch.setattr("harness.devices.detection.nvidia_driver", lambda: "570.1")
+    monkeypatch.setattr("harness.devices.registered.calibrate", lambda torch_name: RATES)
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+    def plugged(*gpus: SimpleNamespace) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpus))
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: len(gpus))
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: gpus[index])
+
+    return plugged
+
+
+@pytest.fixture
+def processor(monkeypatch):
+    """Makes the machine have this processor."""
+
+    def put(name: str) -> None:
+        monkeypatch.setattr("harness.devices.detection.processor_name", lambda: name)
+        monkeypatch.setattr("harness.devices.registered.calibrate", lambda torch_name: RATES)
+
+    return put
+
+
+def test_cuda_devices_are_known_by_uuid(plug):
+    plug(gpu("aaaa"), gpu("bbbb", name="NVIDIA A100"))
+    first, second, cpu = detect()
+    assert (first.torch_name, first.identity, first.memory_bytes, first.driver) == (
+        "cuda:0", "GPU-aaaa", 150 * 10**9, "570.1",
+    )  # fmt: skip
+    assert (second.torch_name, second.model) == ("cuda:1", "NVIDIA A100")
+    assert (cpu.kind, cpu.identity) == ("cpu", hardware.processor_name())
+    assert detect("cpu") == [cpu]
+
+
+def test_apple_gpu_is_known_by_its_processor_beside_the_cpu(plug, processor, monkeypatch):
+    torch = pytest.importorskip("torch")
+    plug()
+    processor("Apple M9")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 2**34)
+    store = open_store()
+    mps, cpu = devices.register(store, "mps", "laptop"), devices.require(store, "cpu")
+    assert (mps.identity, mps.memory_bytes) == (cpu.identity, 2**34) == ("Apple M9", 2**34)
+    assert devices.require(store, "mps").name == "laptop"
+    assert devices.require(store, "cpu").name == "cpu"
+
+
+def test_registered_device_is_found_where_it_is_now(plug):
+    store = open_store()
+    plug(gpu("aaaa"), gpu("bbbb"))
+    made = devices.register(store, "cuda:1", "lab-h200")
+    assert (made.identity, made.calibration) == ("GPU-bbbb", RATES)
+    assert devices.require(store, "lab-h200") == devices.require(store, "cuda:1") == made
+    plug(gpu("bbbb"))
+    assert devices.require(store, "lab-h200") == replace(made, torch_name="cuda:0")
+    assert devices.require(store, "cuda").name == "lab-h200"
+
+
+def test_unregistered_device_is_refused_with_the_command(plug):
+    store = open_store()
+    plug(gpu("aaaa"))
+    with pytest.raises(DeviceError, match="harness devices register cuda:0 --name NAME"):
+        devices.require(store, "cuda:0")
+    with pytest.raises(DeviceError, match="harness devices register DEVICE --name lab-h200"):
+        devices.require(store, "lab-h200")
+    assert store.devices() == []
+
+
+def test_another_device_in_its_place_is_refused(plug):
+    store = open_store()
+    plug(gpu("aaaa"))
+    devices.register(store, "cuda:0", "lab-h200")
+    plug(gpu("bbbb", name="NVIDIA A100"))
+    with pytest.raises(DeviceError, match=r"GPU-aaaa.*cuda:0 \(GPU-bbbb"):
+        devices.require(store, "lab-h200")
+    with pytest.raises(DeviceError, match="harness devices register cuda:0"):
+        devices.require(store, "cuda:0")
+    plug()
+    with pytest.raises(DeviceError, match="no cuda device"):
+        devices.require(store, "lab-h200")
+
+
+def test_device_that_is_not_here_is_refused(plug):
+    plug(gpu("aaaa"))
+    for name, word in (("cuda:1", "present: cuda:0, cpu"), ("mps", "present"), ("tpu", "cuda:0, mps or cpu")):
+        with pytest.raises(DeviceError, match=word):
+            devices.register(open_store(), name, "lab")
+
+
+def test_names_are_unique_and_a_device_has_one(plug):
+    store = open_store()
+    plug(gpu("aaaa"), gpu("bbbb"))
+    devices.register(store, "cuda:0", "lab")
+    with pytest.raises(DeviceError, match="GPU-aaaa"):
+        devices.register(store, "cuda:1", "lab")
+    with pytest.raises(StoreError, match="lab"):
+        devices.register(store, "cuda:0", "other")
+    for name in ("", "two words", "../up", "cuda", "cuda:0", "cpu", "-x"):
+        with pytest.raises(DeviceError):
+            devices.register(store, "cuda:1", name)
+    assert [device.name for device in store.devices()] == ["lab"]
+    assert devices.register(store, "cuda:0", "lab").name == "lab", "the same again is calibrated anew"
+
+
+def test_cpu_registers_itself_once(processor):
+    store = open_store()
+    processor("Processor A")
+    made = devices.require(store, "cpu")
+    assert (made.name, made.identity, made.calibration) == ("cpu", "Processor A", RATES)
+    assert devices.require(store, "cpu") == made
+    assert store.devices() == [made]
+
+
+def test_cpu_of_another_machine_on_the_same_store_needs_a_name_of_its_own(processor):
+    store = open_store()
+    processor("Processor A")
+    devices.require(store, "cpu")
+    processor("Processor B")
+    with pytest.raises(DeviceError, match="harness devices register cpu --name NAME"):
+        devices.require(store, "cpu")
+    devices.register(store, "cpu", "big-box")
+    assert devices.require(store, "cpu").name == "big-box"
+
+
+def test_cpu_needs_no_torch(tmp_path):
+    """In a process of its own, where torch can't be imported."""
+    code = """
+import sys
+sys.modules["torch"] = None
+from harness import devices
+from harness.errors import DeviceError
+from harness.store import open_store
+record = devices.require(open_store(), "cpu")
+assert record.calibration["matmul_gflops"] > 0
+assert [device.kind for device in devices.detect()] == ["cpu"]
+try:
+    devices.register(open_store(), "cuda:0", "lab")
+except DeviceError as error:
+    assert "pip install 'retrieval-harness[nn]'" in str(error)
+else:
+    raise AssertionError
+"""
+    env = os.environ | {"HARNESS_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=60)
+
+
+def test_calibration_measures(monkeypatch):
+    monkeypatch.setattr("harness.devices.calibration.SECONDS", 0.05)
+    rates = calibrate("cpu")
+    assert 0.1 < rates["matmul_gflops"] < 100_000
+    assert 0.05 < rates["copy_gb_per_s"] < 5_000
+    assert 0.1 < rates["seconds"] < 30
+
+
+def test_calibration_by_torch_waits_for_the_device(monkeypatch):
+    """On the CPU, which torch treats as it does a GPU; the device is waited for after each repetition."""
+    pytest.importorskip("torch")
+    monkeypatch.setattr("harness.devices.calibration.SECONDS", 0.02)
+    monkeypatch.setattr("harness.devices.calibration.ACCELERATOR_SIZE", 128)
+    monkeypatch.setattr("harness.devices.calibration.ACCELERATOR_BYTES", 2**20)
+    waited = []
+    rates = _with_torch("cpu", lambda: waited.append(1))
+    assert rates["matmul_gflops"] > 0
+    assert rates["copy_gb_per_s"] > 0
+    assert len(waited) >= 5
+
+
+def test_rates_are_operations_and_bytes_by_the_quickest_repetition():
+    """2 · 1000³ operations in 0.5 s are 4 GFLOP/s; 3 · 10⁹ bytes in 1.5 s are 2 GB/s."""
+    from harness.devices.calibration import _rates
+
+    assert _rates(1000, 0.5, 3 * 10**9, 1.5) == {"matmul_gflops": 4.0, "copy_gb_per_s": 2.0}
+
+
+def test_lease_on_a_cpu_is_this_machines_alone(plug):
+    """Many machines have the processor; a GPU is one in the world."""
+    store = open_store()
+    plug(gpu("aaaa"))
+    cpu, cuda = devices.require(store, "cpu"), devices.register(store, "cuda:0", "lab")
+    assert devices.resource_of(cuda) == "device:lab"
+    assert devices.resource_of(cpu).startswith("device:cpu@")
+
+
+def call(*words: str, status: int = 0) -> str:
+    result = CliRunner().invoke(commands, words, catch_exceptions=False)
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+def test_commands(plug):
+    plug(gpu("aaaa"), gpu("bbbb"))
+    assert "NVIDIA H200" in call("register", "cuda:0", "--name", "lab")
+    rows = json.loads(call("list", "--format", "json"))
+    assert [(row["name"], row["state"], row["torch_name"]) for row in rows] == [
+        ("lab", "present", "cuda:0"), (None, "unregistered", "cuda:1"), (None, "unregistered", "cpu"),
+    ]  # fmt: skip
+    assert rows[0]["calibration"] == RATES
+    plug()
+    assert ["lab", "absent"] in [line.split()[:2] for line in call("list").splitlines()]
+    assert "lab removed" in call("remove", "lab")
+    with pytest.raises(StoreError, match="lab"):
+        call("remove", "lab")
+
+
+def test_calibrate_again_unless_it_is_in_use(plug, monkeypatch):
+    store = open_store()
+    plug(gpu("aaaa"))
+    record = devices.register(store, "cuda:0", "lab")
+    monkeypatch.setattr("harness.devices.registered.calibrate", lambda torch_name: RATES | {"matmul_gflops": 7.0})
+    with (
+        devices.lease(store, devices.resource_of(record), "an evaluation"),
+        pytest.raises(DeviceError, match="an eval"),
+    ):
+        call("calibrate", "lab")
+    assert store.device("lab").calibration == RATES
+    assert "7 GFLOP/s" in call("calibrate", "lab")
+    assert store.device("lab").calibration["matmul_gflops"] == 7.0
