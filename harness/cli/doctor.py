@@ -1,5 +1,6 @@
 """`harness doctor`: what an evaluation needs, and whether it is there."""
 
+import importlib.util
 import os
 import sys
 import tempfile
@@ -31,7 +32,7 @@ class Finding:
 @format_option
 def doctor(store: str | None, format: str) -> None:
     """Check packages, plugins, home, store, devices and offline mode. Exit status 1: something is broken."""
-    found = [*_environment(), *_plugins(), _home(), _store(store), *_devices(), offline()]
+    found = [*_environment(), *_plugins(), _home(), _store(store), _torch(), *_devices(), offline()]
     if format == "json":
         show_json([asdict(finding) for finding in found])
     else:
@@ -92,14 +93,21 @@ def _store(url: str | None) -> Finding:
     return _ok("store", f"{opened.database.address}, {counts}")
 
 
+def _torch() -> Finding:
+    if importlib.util.find_spec("torch") is None:
+        return _ok("torch", "not installed; neural methods need it: pip install 'retrieval-harness[nn]'")
+    try:
+        import torch
+    except (ImportError, OSError, RuntimeError) as error:  # it is installed and can't be used
+        return _broken("torch", error)
+    return _ok("torch", f"{torch.__version__} can be imported")
+
+
 def _devices() -> Iterator[Finding]:
     from harness.devices import detect
 
-    try:
-        for device in detect():
-            yield _ok("device", f"{device.torch_name}: {device.model}, {device.memory_bytes / 2**30:.1f} GiB")
-    except (ImportError, OSError, RuntimeError) as error:  # torch is installed and can't be used
-        yield _broken("device", error)
+    for device in detect():
+        yield _ok("device", f"{device.torch_name}: {device.model}, {device.memory_bytes / 2**30:.1f} GiB")
 
 
 def offline() -> Finding:

@@ -49,7 +49,7 @@ def test_store_that_cannot_be_opened(site, tmp_path):
 def test_torch_that_cannot_be_imported(site):
     (site.folder / "torch.py").write_text("raise ImportError('libcudart is missing')")
     found = findings(site, status=1)
-    assert "libcudart is missing" in found["device"]["detail"]
+    assert "libcudart is missing" in found["torch"]["detail"]
 
 
 def test_as_text(site):

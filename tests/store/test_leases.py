@@ -146,18 +146,16 @@ def test_lease_is_given_back_when_the_block_raises(store):
 
 
 def test_lease_outlives_its_seconds_by_heartbeat(store):
-    with devices.lease(store, "r", "one", seconds=0.8) as mine:
-        time.sleep(1.6)
+    with devices.lease(store, "r", "one", seconds=1.5) as mine:
+        time.sleep(2)
         assert mine
         assert not store.acquire("r", "two", 60)
 
 
 def test_lost_lease_says_so_and_leaves_the_new_holder_alone(store):
     with devices.lease(store, "r", "one", seconds=0.4) as mine:
-        set_expiry(store, "r", -1)
-        if not store.acquire("r", "two", 60):  # a heartbeat came between
+        while not store.acquire("r", "two", 60):  # a heartbeat may come between
             set_expiry(store, "r", -1)
-            assert store.acquire("r", "two", 60)
         wait_for(lambda: mine.lost)
         assert not mine
     assert store.holder("r")[0] == "two"

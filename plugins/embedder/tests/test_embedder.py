@@ -23,7 +23,7 @@ class TestContract(TeacherContract):
         "document_prompt": "passage: ",
     }
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def options(self, models: Path) -> dict[str, str]:
         return {"model": str(models / "minilm-l3")}
 

@@ -17,7 +17,7 @@ from harness.testing import RetrieverContract
 class TestContract(RetrieverContract):
     plugin = "late-interaction"
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def options(self, models: Path) -> dict[str, str]:
         return {"model": str(models / "minilm-l3"), "untrained": "true"}
 

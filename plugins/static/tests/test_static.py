@@ -16,7 +16,7 @@ from harness.testing import RetrieverContract
 class TestContract(RetrieverContract):
     plugin = "static"
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def options(self, models: Path) -> dict[str, str]:
         return {"model": str(models / "glove")}
 

@@ -1,0 +1,32 @@
+"""Mean squared error between the margins of student and teacher."""
+
+from torch import Tensor
+
+from harness.contracts import Context, Lesson, Retriever
+from harness.nn.losses import margin_mse
+from harness.nn.recipe import View, fit
+from harness_margin_mse import Config
+
+
+class MarginMse:
+    """A `harness.contracts.Distiller`."""
+
+    def __init__(self, config: Config, context: Context) -> None:
+        """Nothing is loaded before there is a lesson."""
+        self._config, self._context = config, context
+
+    def distil(self, lesson: Lesson) -> Retriever:
+        """Train the lesson's student.
+
+        Raises:
+            SignalError: the teacher gives no scores.
+        """
+        return fit(lesson, self._context, self._config, self.loss, taught=True)
+
+    def loss(self, view: View) -> Tensor:
+        """The loss of a batch: every negative of a list against the list's positive."""
+        assert view.teacher is not None
+        student, teacher = self._config.scale * view.scores, view.teacher
+        positive, negative = student[:, :1].expand_as(student[:, 1:]), student[:, 1:]
+        better, worse = teacher[:, :1].expand_as(teacher[:, 1:]), teacher[:, 1:]
+        return margin_mse(positive.flatten(), negative.flatten(), better.flatten(), worse.flatten())
