@@ -1,24 +1,20 @@
 """`dense` against mteb's and beir's own evaluation of the same checkpoint on the same folder.
 
-Encoding takes nearly all the time, so a part of each collection is taken unless HARNESS_TEST_FULL=1. The peers' vectors
-come from sentence-transformers' plain `encode`, called as each of them calls it, and are computed once for both; ours come
-from our own batches.
+Encoding takes nearly all the time, so a part of each collection is taken unless HARNESS_TEST_FULL=1. The peers'
+vectors come from sentence-transformers' plain `encode`, called as each of them calls it, and are computed once for
+both; ours come from our own batches.
 """
 
 import json
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-for package in ("beir", "mteb", "sentence_transformers"):
-    pytest.importorskip(package)
-
-from sentence_transformers import SentenceTransformer
 
 from harness.config import use
 from harness.contracts import Context
@@ -27,31 +23,35 @@ from harness.data.task import SourceTask
 from harness.plugins import registry
 from harness.scoring.measures import score
 
+MISSING = [name for name in ("beir", "mteb", "sentence_transformers") if find_spec(name) is None]
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"{', '.join(MISSING)} not installed"),
+    pytest.mark.filterwarnings("ignore:The fill_missing parameter is deprecated:DeprecationWarning"),  # mteb to itself
+    pytest.mark.filterwarnings("ignore:The `get_sentence_embedding_dimension` method:FutureWarning"),  # mteb's call
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # beir's reader
+]
 FULL = os.environ.get("HARNESS_TEST_FULL") == "1"
 QUERIES, JUDGED_EACH, OTHERS = 40, 4, 60
 """Size of the part: queries, judged documents of each, and documents that are judged for none of them."""
 
 
-class Remembering(SentenceTransformer):
-    """A SentenceTransformer that encodes each text once, for all who ask."""
-
-    def encode(self, inputs: Any, prompt_name: str | None = None, prompt: str | None = None, **options: Any) -> Any:
-        known: dict[str, np.ndarray] = self.__dict__.setdefault("known", {})
-        before = prompt if prompt is not None else self.prompts.get(prompt_name or "", "")
-        texts = [before + text for text in inputs]
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        if new:
-            known.update(zip(new, super().encode(new, show_progress_bar=False), strict=True))
-        vectors = np.stack([known[text] for text in texts])
-        if not options.get("convert_to_tensor"):
-            return vectors
-        import torch
-
-        return torch.from_numpy(vectors)
-
-
 @pytest.fixture(scope="module")
-def model(models: Path) -> Remembering:
+def model(models: Path) -> Any:
+    """A SentenceTransformer that encodes each text once, for all who ask."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    known: dict[str, np.ndarray] = {}
+
+    class Remembering(SentenceTransformer):
+        def encode(self, inputs: Any, prompt_name: str | None = None, prompt: str | None = None, **options: Any) -> Any:
+            before = prompt if prompt is not None else self.prompts.get(prompt_name or "", "")
+            texts = [before + text for text in inputs]
+            if new := [text for text in dict.fromkeys(texts) if text not in known]:
+                known.update(zip(new, super().encode(new, show_progress_bar=False), strict=True))
+            vectors = np.stack([known[text] for text in texts])
+            return torch.from_numpy(vectors) if options.get("convert_to_tensor") else vectors
+
     return Remembering(str(models / "minilm-l6"), device="cpu")
 
 
@@ -106,7 +106,7 @@ def read(folder: Path) -> tuple[dict[str, dict[str, str]], dict[str, str], dict[
     return GenericDataLoader(data_folder=str(folder)).load(split="test")
 
 
-def test_as_mteb(folder: Path, model: Remembering, ours: float) -> None:
+def test_as_mteb(folder: Path, model: Any, ours: float) -> None:
     import mteb
     from datasets import Dataset
     from mteb.abstasks import AbsTaskRetrieval
@@ -140,7 +140,7 @@ def test_as_mteb(folder: Path, model: Remembering, ours: float) -> None:
     print(f"{folder.name}: ours {ours:.5f}, mteb {results[0].scores['test'][0]['ndcg_at_10']:.5f}")
 
 
-def test_as_beir(folder: Path, model: Remembering, ours: float) -> None:
+def test_as_beir(folder: Path, model: Any, ours: float) -> None:
     from beir.retrieval.evaluation import EvaluateRetrieval
     from beir.retrieval.models import SentenceBERT
     from beir.retrieval.search.dense import DenseRetrievalExactSearch

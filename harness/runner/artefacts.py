@@ -4,7 +4,6 @@ A file is written in the holder's own folder and moved to its place whole, while
 the row follows in one transaction. So a folder without a row and without a live lease is a leftover.
 """
 
-import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -14,23 +13,22 @@ from harness.data.runfile import read_run_file, write_run_file
 from harness.home import home
 from harness.records import Run
 from harness.store import Store
-from harness.store.files import root
+from harness.store.files import digest_of, root
 from harness.store.owner import Owner, this_process
 from harness.store.records import Artefact, Evaluation
 
 RUN = "run"
 
 
-def keep_run(evaluation_id: str, run: Run, corpus: Corpus, work_folder: Path) -> Artefact:
+def keep_run(store: Store, evaluation_id: str, run: Run, corpus: Corpus, work_folder: Path) -> Artefact:
     """Store the run of an evaluation and say where."""
     file = work_folder / "run.parquet"
     write_run_file(run, corpus.ids, file)
-    target = root() / evaluation_id / file.name
+    target = store.artefacts / evaluation_id / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(file, target)
-    content = target.read_bytes()
     path = str(target.relative_to(root()))
-    return Artefact(name=RUN, path=path, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+    return Artefact(name=RUN, path=path, sha256=digest_of(target), bytes=target.stat().st_size)
 
 
 def stored_run(store: Store, evaluation: Evaluation, corpus: Corpus) -> Run:
@@ -43,20 +41,31 @@ def stored_run(store: Store, evaluation: Evaluation, corpus: Corpus) -> Run:
     return read_run_file(store.checked_path(artefact), evaluation.task.query_ids, corpus)
 
 
-def remove_leftovers(store: Store) -> list[Path]:
+def remove_leftovers(store: Store) -> None:
     """Remove what killed processes left: leases, artefacts without an evaluation, work folders without a process."""
     store.drop_stale_leases()
-    folders = sorted(path for path in root().glob("*") if path.is_dir())
+    folders = sorted(path for path in store.artefacts.glob("*") if path.is_dir())
     states = store.states([folder.name for folder in folders])
-    lost = [folder for folder in folders if states.get(folder.name) != "done" and not _held(store, folder.name)]
-    lost += [folder for folder in sorted(work_root().glob("*")) if _gone(folder.name)]
-    for folder in lost:
-        shutil.rmtree(folder, ignore_errors=True)
-    return lost
+    for folder in folders:
+        if states.get(folder.name) != "done":
+            _remove_unowned(store, folder)
+    for folder in sorted(work_root().glob("*")):
+        if _gone(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _held(store: Store, evaluation_id: str) -> bool:
-    return store.holder(f"evaluation:{evaluation_id}") is not None
+def _remove_unowned(store: Store, folder: Path) -> None:
+    """Remove the artefacts of an evaluation that is not done and that nobody is doing, which its lease decides."""
+    resource, holder = evaluation_resource(folder.name), "clearing up"
+    if store.acquire(resource, holder, seconds=60):
+        if store.state(folder.name) != "done":
+            shutil.rmtree(folder, ignore_errors=True)
+        store.release(resource, holder)
+
+
+def evaluation_resource(evaluation_id: str) -> str:
+    """What a lease on an evaluation is for."""
+    return f"evaluation:{evaluation_id}"
 
 
 def work_root() -> Path:

@@ -96,7 +96,8 @@ class Worker:
         stages = self.store.states(work.first_stages)
         if any(stages.get(stage) != "done" for stage in work.first_stages) and not self._stage_failed(work):
             return False
-        with devices.lease(self.store, f"evaluation:{work.id}", self.holder, seconds=LEASE_SECONDS, wait=0) as mine:
+        resource = artefacts.evaluation_resource(work.id)
+        with devices.lease(self.store, resource, self.holder, seconds=LEASE_SECONDS, wait=0) as mine:
             if not mine:
                 return False
             if self._settled_before(work):
@@ -152,7 +153,7 @@ class Worker:
     def _evaluate(self, setting: record.Setting, folder: Path) -> Evaluation:
         work, plugins = setting.work, registry()
         facts = {"id": work.id, "method": work.method.use.name, "config": work.config}
-        facts |= {"task": work.task, "split": work.split, "seed": work.seed}
+        facts |= {"task": setting.task.facts.name, "split": work.split, "seed": work.seed}
         plugins.manager.hook.harness_evaluation_started(evaluation=facts)
         folder.mkdir(parents=True)
         seed_everything(work.seed)
@@ -166,7 +167,7 @@ class Worker:
         )
         self._check_stages(work)
         outcome = evaluate(work, setting.task, builder, _extra_measures())
-        run = artefacts.keep_run(work.id, outcome.run, setting.task.corpus(), folder)
+        run = artefacts.keep_run(self.store, work.id, outcome.run, setting.task.corpus(), folder)
         return record.done(plugins, setting, outcome, (run,))
 
     def _recorded(self, work: Work, use: Use, task: Task) -> Retriever | None:

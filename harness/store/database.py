@@ -36,7 +36,7 @@ def store_url(text: str | None) -> URL:
     if not text:
         return URL.create("sqlite", database=str(home() / "harness.db"))
     if "://" not in text:
-        return URL.create("sqlite", database=str(Path(text).expanduser()))
+        return URL.create("sqlite", database=str(Path(text).expanduser().resolve()))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # its message may hold the password
@@ -46,6 +46,8 @@ def store_url(text: str | None) -> URL:
         raise StoreError(f"a store can't be kept in {backend}; expected a SQLite file or a postgresql:// URL")
     if backend == "sqlite" and (url.database or ":memory:") == ":memory:":
         raise StoreError("a store can't be kept in memory, since processes share it; expected a SQLite file")
+    if backend == "sqlite":
+        return url.set(database=str(Path(str(url.database)).resolve()))
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 

@@ -14,6 +14,11 @@ def root() -> Path:
     return home() / "artefacts"
 
 
+def folder_of(address: str) -> Path:
+    """The folder of one store's artefacts: two stores in one home must not clear up after each other."""
+    return root() / hashlib.sha256(address.encode()).hexdigest()[:12]
+
+
 def path_of(artefact: Artefact) -> Path:
     """Where an artefact's file lies, or would."""
     return root() / artefact.path

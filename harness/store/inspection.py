@@ -27,7 +27,7 @@ def problems(store: Store) -> list[str]:
     known = {evaluation.id for evaluation in evaluations}
     missing = {stage for evaluation in evaluations if evaluation.state == "done" for stage in evaluation.first_stages}
     found += [f"first stage {stage} is not stored" for stage in sorted(missing - known)]
-    return found + list(_foreign_files(evaluations))
+    return found + list(_foreign_files(store, evaluations))
 
 
 def _damage(session: Session) -> Iterator[str]:
@@ -66,8 +66,8 @@ def _of_evaluation(evaluation: Evaluation) -> Iterator[str]:
             yield f"evaluation {evaluation.id}: {error}"
 
 
-def _foreign_files(evaluations: list[Evaluation]) -> Iterator[str]:
+def _foreign_files(store: Store, evaluations: list[Evaluation]) -> Iterator[str]:
     known = {files.path_of(artefact) for evaluation in evaluations for artefact in evaluation.artefacts}
-    for path in sorted(files.root().rglob("*")):
+    for path in sorted(store.artefacts.rglob("*")):
         if path.is_file() and path not in known:
             yield f"file {path.relative_to(files.root())} belongs to no evaluation"

@@ -91,6 +91,11 @@ class Store:
 
     # Files
 
+    @property
+    def artefacts(self) -> Path:
+        """The folder of this store's artefacts; it may not be there yet."""
+        return files.folder_of(self.database.address)
+
     def artefact_path(self, artefact: Artefact) -> Path:
         """Where an artefact's file lies, or would."""
         return files.path_of(artefact)

@@ -1,9 +1,11 @@
-import pytest
+from importlib.util import find_spec
 
-pytest.importorskip("torch")
+import pytest
 
 from harness.errors import DeviceError
 from harness.nn.batches import batches, encode
+
+pytestmark = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 
 
 def test_batches_by_hand() -> None:

@@ -2,17 +2,20 @@
 
 import string
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-pytest.importorskip("sentence_transformers")
-
 from harness.contracts import Context
 from harness.errors import ConfigError
 from harness.nn.encoders import DenseEncoder, MultiVectorEncoder, SparseEncoder
 from harness.nn.loading import adjust, load
+
+pytestmark = pytest.mark.skipif(
+    find_spec("sentence_transformers") is None, reason="sentence_transformers is not installed"
+)
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,18 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("sentence_transformers")
-
 from harness.contracts import Context
 from harness.errors import CheckpointError, ConfigError, MissingExtra
 from harness.nn.loading import adjust, load, parameters
+
+pytestmark = pytest.mark.skipif(
+    find_spec("sentence_transformers") is None, reason="sentence_transformers is not installed"
+)
 
 
 def test_a_plain_transformer_is_averaged(tiny_bert: Path, context: Context) -> None:

@@ -51,7 +51,7 @@ def leftovers(lab) -> list[str]:
     for table in ("measures", "artefacts"):
         query = f"select evaluation_id from {table} where evaluation_id not in (select id from evaluations)"
         rows += [f"{table} {row[0]}" for row in database.execute(query)]
-    files = [path.name for path in home.glob("artefacts/*") if path.name not in ids]
+    files = [path.name for path in home.glob("artefacts/*/*") if path.name not in ids]
     files += [f"{path.name}" for path in home.glob("work/*")]
     return rows + files
 

@@ -75,9 +75,9 @@ def sample() -> Callable[..., Evaluation]:
 
 @pytest.fixture
 def with_run(own_home: Path) -> Callable[..., Evaluation]:
-    """Gives an evaluation a run file of two queries."""
+    """Gives an evaluation of a store a run file of two queries."""
 
-    def add(evaluation: Evaluation) -> Evaluation:
+    def add(store: Store, evaluation: Evaluation) -> Evaluation:
         import numpy as np
 
         from harness.data.runfile import write_run_file
@@ -86,10 +86,10 @@ def with_run(own_home: Path) -> Callable[..., Evaluation]:
 
         rows = np.array([[2, 0], [1, -1]], np.int32)
         scores = np.array([[1.5, 0.25], [3.0, -np.inf]], np.float32)
-        path = own_home / "artefacts" / evaluation.id / "run.parquet"
+        path = store.artefacts / evaluation.id / "run.parquet"
         path.parent.mkdir(parents=True)
         write_run_file(Run(query_ids=("q1", "q2"), rows=rows, scores=scores), ["d0", "d1", "d2"], path)
-        name = f"{evaluation.id}/run.parquet"
+        name = str(path.relative_to(own_home / "artefacts"))
         artefact = Artefact(name="run", path=name, sha256=digest_of(path), bytes=path.stat().st_size)
         return replace(evaluation, artefacts=(artefact,))
 

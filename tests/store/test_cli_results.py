@@ -17,7 +17,7 @@ FIRST, SECOND, FAILED = "0123456789abcdef", "eeee000000000000", "ffff00000000000
 @pytest.fixture
 def kept(sample, with_run):
     store = open_store()
-    store.put(with_run(sample()))
+    store.put(with_run(store, sample()))
     store.put(sample(id=SECOND, first_stages=(FIRST,), seed=8, config={"k1": 1.2, "b": 0.75}))
     store.put(sample(id=FAILED, failed=True, task=sample().task))
     return store

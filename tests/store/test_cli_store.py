@@ -16,13 +16,13 @@ def test_upgrade_says_what_it_did(tmp_path):
     assert "has the newest schema" in CliRunner().invoke(commands, words).output
 
 
-def test_check_tells_by_exit_status(sample, own_home):
+def test_check_tells_by_exit_status(sample):
     store = open_store()
     store.put(sample())
     result = CliRunner().invoke(commands, ["check"])
     assert (result.exit_code, "sound" in result.output) == (0, True)
-    (own_home / "artefacts" / "lost").mkdir(parents=True)
-    (own_home / "artefacts" / "lost" / "file").touch()
+    (store.artefacts / "lost").mkdir(parents=True)
+    (store.artefacts / "lost" / "file").touch()
     result = CliRunner().invoke(commands, ["check", "--format", "json"])
     assert (result.exit_code, len(json.loads(result.output))) == (1, 1)
 
@@ -39,3 +39,9 @@ def test_store_is_chosen(by, sample, tmp_path, monkeypatch):
         monkeypatch.setenv("HARNESS_STORE", path)
     (row,) = json.loads(CliRunner().invoke(results, words).output)
     assert row["id"] == sample().id
+
+
+def test_path_of_a_store_does_not_depend_on_the_folder_one_is_in(sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.db", "sqlite:///a.db", str(tmp_path / "a.db")):
+        assert open_store(name).database.address == str(tmp_path / "a.db")

@@ -159,7 +159,10 @@ def test_prefix_names_one_evaluation(store, sample):
 
 
 def test_remove_takes_all_that_only_it_used(store, sample, with_run):
-    gone, kept = with_run(sample()), with_run(sample(id="e" * 16, environment={"python": "another"}, seed=8))
+    gone, kept = (
+        with_run(store, sample()),
+        with_run(store, sample(id="e" * 16, environment={"python": "another"}, seed=8)),
+    )
     for evaluation in (gone, kept):
         store.put(evaluation)
     path = store.artefact_path(gone.artefacts[0])
@@ -187,7 +190,7 @@ def test_first_stage_is_removed_only_with_what_started_from_it(store, sample):
 
 
 def test_changed_or_missing_artefact_is_never_used(store, sample, with_run):
-    evaluation = with_run(sample())
+    evaluation = with_run(store, sample())
     (artefact,) = evaluation.artefacts
     path = store.checked_path(artefact)
     content = path.read_bytes()
@@ -200,7 +203,7 @@ def test_changed_or_missing_artefact_is_never_used(store, sample, with_run):
 
 
 def test_eight_processes_put_one_evaluation(store, sample, with_run, others):
-    evaluation = with_run(sample())
+    evaluation = with_run(store, sample())
     processes = others.start(*[("put",)] * 8, given=[evaluation] * 8)
     assert others.go(processes) == ["stored"] * 8
     assert store.evaluations() == [evaluation]

@@ -6,13 +6,14 @@ from contextlib import closing
 
 import pytest
 
+from harness.store import open_store
 from harness.store.inspection import problems
 from harness.store.models import LeaseRow, MeasureRow
 
 
 @pytest.fixture
 def sound(store, sample, with_run):
-    store.put(with_run(sample()))
+    store.put(with_run(store, sample()))
     store.put(sample(id="e" * 16, first_stages=(sample().id,)))
     store.put(sample(id="f" * 16, failed=True, first_stages=("never stored",)))
     store.acquire("device:cpu", "me", 60)
@@ -47,6 +48,14 @@ def test_changed_missing_and_foreign_files(sound):
     other.unlink()
     path.unlink()
     assert "run.parquet" in only(sound)
+
+
+def test_two_stores_of_one_home_do_not_see_each_others_files(sound, sample, with_run):
+    other = open_store()
+    other.put(with_run(other, sample()))
+    assert problems(other) == problems(sound) == []
+    other.remove(sample().id)
+    assert problems(sound) == []
 
 
 def test_rows_without_owner(sound):
