@@ -97,7 +97,7 @@ class SparseEncoder(_Encoder):
             ConfigError: a similarity that is no dot product.
         """
         super().__init__(model)
-        self._unit = self._similarity("checkpoint" if model.similarity_fn_name else "dot") == "cosine"
+        self._unit = self._similarity("checkpoint") == "cosine"
         self._max_active_terms = max_active_terms
 
     def __call__(self, texts: Sequence[str], role: Role) -> sp.csr_array:

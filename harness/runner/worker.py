@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
@@ -27,6 +27,7 @@ from harness.errors import StoreError
 from harness.nn.seeding import seed_everything
 from harness.plugins import registry
 from harness.runner import artefacts, record
+from harness.runner.clock import with_stages
 from harness.runner.evaluate import evaluate
 from harness.runner.plan import Work
 from harness.runner.recorded import RecordedRun
@@ -168,7 +169,9 @@ class Worker:
         self._check_stages(work)
         outcome = evaluate(work, setting.task, builder, _extra_measures())
         run = artefacts.keep_run(self.store, work.id, outcome.run, setting.task.corpus(), folder)
-        return record.done(plugins, setting, outcome, (run,))
+        stages = self.store.evaluations(ids=work.first_stages, per_query=False)
+        costs = with_stages(outcome.cost, [stage.cost for stage in stages])
+        return record.done(plugins, setting, replace(outcome, cost=costs), (run,))
 
     def _recorded(self, work: Work, use: Use, task: Task) -> Retriever | None:
         """The stored run of the first stage that this plugin is."""

@@ -129,7 +129,8 @@ class Evaluation:
     """Values by measure, aligned with `task.query_ids`."""
     cost: Mapping[str, float] = field(default_factory=dict[str, float])
     """Name with unit → value: `index_seconds`, `search_seconds`, `query_p50_ms`, `query_p95_ms`, `index_bytes`,
-    `peak_memory_bytes`, `parameters`, `teacher_seconds`, `train_seconds` …; what was not measured is absent."""
+    `peak_memory_bytes`, `parameters`, `teacher_seconds`, `train_seconds` …, first stages
+    included (`own_…` is without them); what was not measured is absent."""
     artefacts: tuple[Artefact, ...] = ()
     """Files it left."""
     error: str = ""

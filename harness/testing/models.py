@@ -53,7 +53,6 @@ def tiny_cross_encoder(folder: Path, *, labels: int = 1, seed: int = 0) -> str:
     from transformers import BertConfig, BertForSequenceClassification
 
     tokenizer = _letter_tokenizer()
-    sizes: dict[str, Any] = {"num_labels": labels}
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -62,7 +61,7 @@ def tiny_cross_encoder(folder: Path, *, labels: int = 1, seed: int = 0) -> str:
         num_attention_heads=4,
         max_position_embeddings=256,
         initializer_range=0.5,
-        **sizes,
+        num_labels=labels,  # pyright: ignore[reportCallIssue] - the base class takes it
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from harness.contracts import Context, Corpus, Retriever
+from harness.errors import ContractError, ScoreError
 from harness.records import Query, Run
 from harness.scoring.order import ordered
+from harness.scoring.strict import check_run
 from harness_cascade import Config
 from harness_cascade.asking import Scores, asker
 
@@ -34,10 +36,10 @@ class Cascade:
         """The reranked documents and, if kept, the rest; the teacher sees the top `depth`, whatever `k` is.
 
         Raises:
-            ContractError: if the teacher's answer is not what its contract says, naming the query and document.
+            ContractError: if the teacher's answer is not what its contract says, naming the query and document; if
+                the first stage's run is not.
         """
-        depth = max(self._config.depth, k) if self._config.keep_rest else self._config.depth
-        first = ordered(self._base.search(queries, min(depth, len(self._corpus))), self._corpus.id_rank)
+        first = self._first(queries, max(self._config.depth, k) if self._config.keep_rest else self._config.depth)
         scores = np.full(first.rows.shape, -np.inf, np.float32)
         for start in range(0, len(queries), TOGETHER):
             part = slice(start, start + TOGETHER)
@@ -53,6 +55,15 @@ class Cascade:
         """Load the first stage."""
         self._base.load(folder, corpus)
         self._corpus = corpus
+
+    def _first(self, queries: Sequence[Query], depth: int) -> Run:
+        documents = len(self._corpus)
+        run = self._base.search(queries, min(depth, documents))
+        try:
+            check_run(run, [query.id for query in queries], documents, depth)
+        except ScoreError as error:
+            raise ContractError(f"cascade: first stage {self._config.base.name}: {error}") from error
+        return ordered(run, self._corpus.id_rank)
 
     def _rescored(self, queries: Sequence[Query], rows: Int32[np.ndarray, "queries found"]) -> list[Scores]:
         """New scores of each query's documents, in the first stage's order."""

@@ -184,6 +184,12 @@ def test_wrong_answers_are_refused(tmp_path: Path, teacher: object, message: str
         rerank(tmp_path, teacher, "q1")
 
 
+def test_a_first_stage_that_breaks_its_contract_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FIRST, "q1", [0, 1, 0])
+    with pytest.raises(ContractError, match="first stage.*comes twice"):
+        rerank(tmp_path, Teacher(), "q1")
+
+
 def test_a_teacher_must_give_something_to_rank_by(tmp_path: Path) -> None:
     with pytest.raises(SignalError, match="score, order or prefer"):
         rerank(tmp_path, without(OverlapTeacher(), ("score", "order", "prefer")), "q1")

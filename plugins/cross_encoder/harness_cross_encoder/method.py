@@ -36,11 +36,6 @@ class CrossEncoderTeacher:
         weights = identity(self._config.model)
         return digest(["cross-encoder", weights, self._config.max_length, "Identity", "float32"])
 
-    @property
-    def parameters(self) -> int:
-        """How many numbers the model has learnt."""
-        return loading.parameters(self._model)
-
     def score(self, pairs: Sequence[tuple[Query, Document]]) -> Float32[np.ndarray, " pairs"]:
         """The output of each pair; the library makes batches of like length."""
         texts = [(query.text, document.content) for query, document in pairs]

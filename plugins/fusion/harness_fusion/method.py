@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from harness.contracts import Context, Corpus, Retriever
+from harness.errors import ContractError, ScoreError
 from harness.records import Query, Run
 from harness.scoring.order import ordered
+from harness.scoring.strict import check_run
 from harness_fusion import Config
 
 Points = Float64[np.ndarray, "queries depth"]
@@ -36,7 +38,7 @@ class Fusion:
 
     def __init__(self, config: Config, context: Context) -> None:
         """Build the parts, or take their stored runs."""
-        self._depth = config.depth
+        self._config = config
         self._parts: list[Retriever] = [context.build(part) for part in config.parts]
         self._weights = config.weights or (1.0,) * len(self._parts)
         self._points: Callable[[Run], Points] = (
@@ -50,9 +52,12 @@ class Fusion:
         self._id_rank = np.asarray(corpus.id_rank)
 
     def search(self, queries: Sequence[Query], k: int) -> Run:
-        """The documents with the most points; every part is asked for `depth`, whatever `k` is."""
-        depth = min(self._depth, len(self._id_rank))
-        runs = [ordered(part.search(queries, depth), self._id_rank) for part in self._parts]
+        """The documents with the most points; every part is asked for `depth`, whatever `k` is.
+
+        Raises:
+            ContractError: if a part's run is not what its contract says.
+        """
+        runs = [self._run_of(place, queries) for place in range(len(self._parts))]
         rows = np.hstack([run.rows for run in runs])
         points = np.hstack([weight * self._points(run) for weight, run in zip(self._weights, runs, strict=True)])
         fused_rows = np.full(rows.shape, -1, np.int32)
@@ -64,6 +69,16 @@ class Fusion:
             fused_scores[query, : len(documents)] = _sums(places, own_points[found], len(documents))
         fused = Run(query_ids=tuple(query.id for query in queries), rows=fused_rows, scores=fused_scores)
         return ordered(fused, self._id_rank).top(k)
+
+    def _run_of(self, place: int, queries: Sequence[Query]) -> Run:
+        documents = len(self._id_rank)
+        depth = min(self._config.depth, documents)
+        run = self._parts[place].search(queries, depth)
+        try:
+            check_run(run, [query.id for query in queries], documents, depth)
+        except ScoreError as error:
+            raise ContractError(f"fusion: part {self._config.parts[place].name}: {error}") from error
+        return ordered(run, self._id_rank)
 
     def save(self, folder: Path) -> None:
         """Save every part in a folder of its own."""

@@ -12,7 +12,7 @@ from harness.card import Use
 from harness.config import parse
 from harness.contracts import Context, Corpus
 from harness.data.corpus import build_corpus
-from harness.errors import ConfigError
+from harness.errors import ConfigError, ContractError
 from harness.plugins import registry
 from harness.records import Document, Query, Run
 from harness.testing import RetrieverContract
@@ -106,6 +106,11 @@ def test_equal_scores_and_empty_rankings(tmp_path: Path) -> None:
 def test_a_part_is_read_under_the_tie_rule(tmp_path: Path) -> None:
     # The part puts d1 before d2 at one score; by the tie rule d2 is first.
     assert fuse(tmp_path, {1: 2.0, 2: 2.0}, {})[0] == (2, pytest.approx(1 / 61))
+
+
+def test_a_part_that_breaks_its_contract_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="part 1: .*NaN"):
+        fuse(tmp_path, A, {2: float("nan")})
 
 
 @pytest.mark.parametrize(

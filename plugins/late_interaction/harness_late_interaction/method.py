@@ -27,13 +27,13 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
 
 def _untrained(name: str, context: Context) -> Any:
     """Unit vectors of the tokens of a dense checkpoint."""
-    import sentence_transformers
+    dense = load("dense", name, context)
+    from sentence_transformers import MultiVectorEncoder as Model
     from sentence_transformers.base.modules import Normalize
     from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 
-    dense = load("dense", name, context)
     modules = [dense[0], MultiVectorMask(), Normalize(module_input_name="token_embeddings")]
-    return sentence_transformers.MultiVectorEncoder(modules=modules, prompts=dense.prompts, device=context.device)
+    return Model(modules=modules, prompts=dense.prompts, device=context.device)
 
 
 def _set_length(transformer: Any, name: str, tokens: int) -> None:
