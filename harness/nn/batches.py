@@ -9,6 +9,7 @@ from harness.errors import DeviceError
 Encoded = TypeVar("Encoded")
 
 CHARACTERS_A_TOKEN = 4
+"""In English; where a token has fewer, batches are larger than asked for, not wrong."""
 MARKS = 2
 """Tokens that a tokeniser adds."""
 

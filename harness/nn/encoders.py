@@ -19,7 +19,9 @@ CPU_TOKENS = 2048
 CPU_TERM_TOKENS = 512
 """The same where each token has a logit for each term of the vocabulary: 62 MB of them with 30,522 terms."""
 GPU_TOKENS = 65536
+"""Tokens a batch elsewhere; what doesn't fit into memory is cut in two."""
 GPU_TERM_TOKENS = 16384
+"""The same with a logit for each term: 2 GB of them."""
 
 
 class _Encoder:

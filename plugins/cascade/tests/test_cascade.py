@@ -186,7 +186,7 @@ def test_wrong_answers_are_refused(tmp_path: Path, teacher: object, message: str
 
 def test_a_first_stage_that_breaks_its_contract_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FIRST, "q1", [0, 1, 0])
-    with pytest.raises(ContractError, match="first stage.*comes twice"):
+    with pytest.raises(ContractError, match=r"first stage.*comes twice"):
         rerank(tmp_path, Teacher(), "q1")
 
 

@@ -109,7 +109,7 @@ def test_a_part_is_read_under_the_tie_rule(tmp_path: Path) -> None:
 
 
 def test_a_part_that_breaks_its_contract_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="part 1: .*NaN"):
+    with pytest.raises(ContractError, match=r"part 1: .*NaN"):
         fuse(tmp_path, A, {2: float("nan")})
 
 
