@@ -99,17 +99,3 @@ def test_refused_before_anything_runs(lab):
     )
     assert "split" in lab.harness("run", "--plugin", "toy", "--task", "small", "--split", "dev", status=2)
     assert lab.results() == []
-
-
-def test_events_reach_plugins(lab, monkeypatch):
-    log = lab.folder / "events"
-    monkeypatch.setenv("TOY_EVENTS", str(log))
-    lab.harness("run", "--plugin", "toy", "--task", "small")
-    lab.harness("run", "--plugin", "toy", "--task", "small", "-o", "fault=raise", status=1)
-    events = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [event[0] for event in events] == ["started", "finished", "started", "failed"]
-    assert {event[2] for event in events} == {"small"}
-    assert {"measures", "cost"} <= set(events[1][3])
-    assert "planted" in events[3][4]
-    by_method = {row["id"]: row["state"] for row in lab.results()}
-    assert by_method == {events[0][1]: "done", events[2][1]: "failed"}

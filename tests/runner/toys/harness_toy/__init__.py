@@ -1,9 +1,6 @@
 """Retrievers that are quick, slow, or wrong in one way, for the runner's tests."""
 
-import json
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness import Card, Use, hookimpl, knob
 
@@ -42,27 +39,3 @@ OVER = Card(
 def harness_retrievers() -> list[Card]:
     """The toys."""
     return [TOY, OVER]
-
-
-def _note(kind: str, evaluation: dict, text: str = "") -> None:
-    if log := os.environ.get("TOY_EVENTS"):
-        with Path(log).open("a") as file:
-            file.write(json.dumps([kind, evaluation["id"], evaluation["task"], sorted(evaluation), text]) + "\n")
-
-
-@hookimpl
-def harness_evaluation_started(evaluation) -> None:
-    """Note it."""
-    _note("started", evaluation)
-
-
-@hookimpl
-def harness_evaluation_finished(evaluation) -> None:
-    """Note it."""
-    _note("finished", evaluation)
-
-
-@hookimpl
-def harness_evaluation_failed(evaluation, error) -> None:
-    """Note it."""
-    _note("failed", evaluation, error)
