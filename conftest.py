@@ -45,3 +45,11 @@ def models() -> Path:
     if folder is None:
         pytest.skip("real checkpoints are not here; set HARNESS_TEST_MODELS to a folder of model folders")
     return folder
+
+
+@pytest.fixture(scope="session")
+def smollm2(models: Path) -> Path:
+    """A real causal language model."""
+    if not (models / "smollm2").is_dir():
+        pytest.skip(f"the checkpoint smollm2 is not in {models}")
+    return models / "smollm2"

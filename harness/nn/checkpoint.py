@@ -97,10 +97,11 @@ def _downloaded(name: str, code: bool) -> Path:
                 revision=parts["revision"],
                 allow_patterns=[f"*{ending}" for ending in endings],
                 ignore_patterns=list(UNUSED),
+                cache_dir=os.environ.get("SENTENCE_TRANSFORMERS_HOME"),
             )
         )
     except (OSError, ValueError) as error:  # no network, offline, no such repository or revision, no access
-        reason = str(error).strip().splitlines()[0]
+        reason = str(error).strip().partition("\n")[0]
         raise CheckpointError(
             f"checkpoint {name!r}: no such folder, and not to be had from the hub ({reason}); where there is a "
             f"network: hf download {parts['repository']}"

@@ -139,6 +139,7 @@ def cached(cache: Path, repository: str, commit: str, revision: str = "main") ->
 def test_hub_names_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     constants = pytest.importorskip("huggingface_hub.constants")
     assert constants.HF_HUB_OFFLINE
+    monkeypatch.delenv("SENTENCE_TRANSFORMERS_HOME", raising=False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(CheckpointError, match="hf download owner/name"):
         locate("owner/name")
@@ -148,6 +149,9 @@ def test_hub_names_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert locate("owner/name@v1") == str(tagged)
     assert identity("owner/name") == f"owner/name@{'a' * 40}"
     assert identity("owner/name@v1") == f"owner/name@{'b' * 40}"
+    elsewhere = cached(tmp_path / "st", "owner/name", "c" * 40)
+    monkeypatch.setenv("SENTENCE_TRANSFORMERS_HOME", str(tmp_path / "st"))
+    assert locate("owner/name") == str(elsewhere)
 
 
 def test_without_the_hub_client(monkeypatch: pytest.MonkeyPatch) -> None:

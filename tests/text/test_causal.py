@@ -135,9 +135,9 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         load_causal_lm(str(tmp_path))
 
 
-def test_a_real_model(models: Path) -> None:
+def test_a_real_model(smollm2: Path) -> None:
     """Values of the sanity check that came with the checkpoint: -2.13 and -4.87."""
-    lm = load_causal_lm(str(models / "smollm2"))
+    lm = load_causal_lm(str(smollm2))
     passages = (
         "Hypertension is often caused by excess salt intake, obesity and stress.",
         "Nineteen Eighty-Four is a dystopian book by the English author George Orwell.",

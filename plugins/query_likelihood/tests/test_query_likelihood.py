@@ -84,12 +84,12 @@ def test_prompts_that_make_no_sense(prompt: str) -> None:
         parse(registry(), CARD, {"prompt": prompt})
 
 
-def test_a_real_model_ranks_the_answer_first(build: Build, models: Path) -> None:
+def test_a_real_model_ranks_the_answer_first(build: Build, smollm2: Path) -> None:
     passages = (
         "Nineteen Eighty-Four is a dystopian book by the English author George Orwell.",
         "Hypertension is often caused by excess salt intake, obesity and stress.",
         "The mitochondria produce most of the cell's supply of energy.",
     )
-    given = build(model=str(models / "smollm2")).score(pairs("what causes high blood pressure", *passages))
+    given = build(model=str(smollm2)).score(pairs("what causes high blood pressure", *passages))
     assert int(given.argmax()) == 1
     assert given[1] == pytest.approx(-2.134, abs=0.005)
