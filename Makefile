@@ -13,7 +13,8 @@ export HARNESS_HOME ?= $(CURDIR)/.demo/home
 
 demo: .venv/demo
 	$(BIN)/harness run --task stdlib-docs --plugin bm25 --plugin dense --plugin fusion \
-		-o dense.model=pip:$(DEMO_MODEL) -o fusion.parts=bm25,dense -o fusion.parts.dense.model=pip:$(DEMO_MODEL)
+		-o dense.model=pip:$(DEMO_MODEL) -o dense.max_length=128 -o fusion.parts=bm25,dense \
+		-o fusion.parts.dense.model=pip:$(DEMO_MODEL) -o fusion.parts.dense.max_length=128
 	$(BIN)/harness leaderboard build site
 	@echo "open site/index.html"
 
