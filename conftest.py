@@ -48,6 +48,17 @@ def models() -> Path:
 
 
 @pytest.fixture(scope="session")
+def bare_encoder(models: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The 2-layer, 128-wide encoder of SPLADE-tiny without its head: a single-vector student with mean pooling."""
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("bare-encoder")
+    AutoModel.from_pretrained(models / "splade-tiny", add_pooling_layer=False).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(models / "splade-tiny").save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
 def smollm2(models: Path) -> Path:
     """A real causal language model."""
     if not (models / "smollm2").is_dir():

@@ -15,6 +15,10 @@ def _none_recorded(_: Use) -> Retriever | None:
     return None
 
 
+def _not_remembered(_: Use, teacher: Any, outermost: bool) -> Any:
+    return teacher
+
+
 @dataclass(frozen=True, kw_only=True)
 class Builder:
     """Builds plugins for one evaluation."""
@@ -31,18 +35,28 @@ class Builder:
     """Checkpoints whose own code may run."""
     recorded: Callable[[Use], Retriever | None] = _none_recorded
     """A stored run in place of a first stage, where there is one."""
+    remember: Callable[[Use, Any, bool], Any] = _not_remembered
+    """What a teacher is seen through, and whether it stands in no other teacher."""
     _counter: list[int] = field(default_factory=lambda: [0])
 
-    def build(self, chosen: Use) -> Any:
+    def build(self, chosen: Use, lasting: Path | None = None) -> Any:
         """What the plugin's card loads, called with its config and a context.
+
+        Args:
+            chosen: the plugin and its options.
+            lasting: for a distiller: where its training is kept.
 
         Raises:
             PluginNotFound, PluginBroken, PluginConflict: if it can't be loaded.
         """
-        card, _ = self.registry.find(chosen.name, chosen.kind)
-        return card.load()(chosen.config, self._context(card, chosen))
+        return self._build(chosen, lasting, within_teacher=False)
 
-    def _context(self, card: Card, chosen: Use) -> Context:
+    def _build(self, chosen: Use, lasting: Path | None, within_teacher: bool) -> Any:
+        card, _ = self.registry.find(chosen.name, chosen.kind)
+        built = card.load()(chosen.config, self._context(card, chosen, lasting))
+        return self.remember(chosen, built, not within_teacher) if card.kind == "teacher" else built
+
+    def _context(self, card: Card, chosen: Use, lasting: Path | None) -> Context:
         self._counter[0] += 1
         folder = self.folder / f"{self._counter[0]}-{re.sub(r'[^a-z0-9-]', '-', chosen.name)}"
         folder.mkdir(parents=True)
@@ -52,11 +66,12 @@ class Builder:
             device=self.device,
             seed=self.seed,
             trust_remote_code=self.trust_remote_code,
+            lasting=lasting,
         )
 
     def _nested(self, card: Card, chosen: Use, nested: Use) -> Any:
         stored = self.recorded(nested) if nested in first_stages(card, chosen) else None
-        return stored or self.build(nested)
+        return stored or self._build(nested, None, within_teacher=card.kind == "teacher")
 
 
 def first_stages(card: Card, chosen: Use) -> list[Use]:

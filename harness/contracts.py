@@ -32,6 +32,14 @@ class Context:
     """All chance must come from it."""
     trust_remote_code: frozenset[str] = frozenset()
     """Checkpoints whose own code the user has allowed to run, by name."""
+    lasting: Path | None = None
+    """For a distiller: a folder that outlives the process and is the same for the same lesson, so that a training that
+    was stopped goes on, and one that is over isn't done again; None: nothing is kept."""
+
+    @property
+    def training(self) -> Path:
+        """Where a training keeps its checkpoints, its record and the student."""
+        return self.lasting or self.folder / "training"
 
 
 @runtime_checkable
@@ -253,6 +261,8 @@ class Lesson:
     """Training queries with their judged documents."""
     budget: Budget
     """What may be used."""
+    candidates: str = ""
+    """Digest that the frozen candidate lists must have, where a suite fixes them; empty if any will do."""
 
     def require(self, *signals: Signal) -> Any:
         """The teacher, once it is certain that it gives these signals.

@@ -3,6 +3,8 @@
 import dataclasses
 import difflib
 import tomllib
+import types
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from harness.errors import ConfigError
 from harness.plugins import Registry
+from harness.records import Budget
 
 Division = Literal["open", "closed"]
 
@@ -33,6 +36,58 @@ class Published:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SuiteTeacher:
+    """A teacher of a closed suite."""
+
+    plugin: str
+    """The plugin."""
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Its options; `trained:NAME` is the student of the suite's method NAME."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteTraining:
+    """What a closed suite fixes for every distiller."""
+
+    tasks: tuple[str, ...]
+    """The tasks whose training data is used, together."""
+    student: str
+    """The student's checkpoint."""
+    budget: Budget
+    """What may be used."""
+    teachers: tuple[SuiteTeacher, ...] = ()
+    """The teachers; a method gets the first that gives the signals it needs."""
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Options that every method which has them must have: batch, lists, length, learning rate …."""
+    checkpoints: tuple[str, ...] = ()
+    """Further checkpoints that a method may use, such as one that a teacher stands on."""
+    candidates: str = ""
+    """Digest of the candidate lists that every method sees; empty while a suite is being made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteMethod:
+    """A method of a suite."""
+
+    plugin: str
+    """The plugin."""
+    name: str = ""
+    """What the suite calls it, where a teacher is `trained:` by it."""
+    role: Literal["method", "control", "ceiling", "untrained"] = "method"
+    """Label-only student, teacher, or student as it came; else a method."""
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Its options beside those that the suite fixes."""
+    teacher: str = ""
+    """The plugin name of the suite's teacher that it gets, where that isn't the first that fits."""
+    student: str = ""
+    """For a ceiling: another student than the suite's."""
+    budget: Budget | None = None
+    """For a ceiling: another budget than the suite's."""
+    seeds: tuple[int, ...] = ()
+    """Other seeds than the suite's."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Suite:
     """A suite file; its keys are these fields."""
 
@@ -52,6 +107,10 @@ class Suite:
     """Tasks of which the mean counts as one task (CQADupStack's forums), by the group's name."""
     published: tuple[Published, ...] = ()
     """Figures to compare with."""
+    training: SuiteTraining | None = None
+    """Of a closed suite: what is fixed for every distiller."""
+    methods: tuple[SuiteMethod, ...] = ()
+    """Methods that are run unless others are named."""
 
 
 def load_suite(registry: Registry, name_or_path: str) -> Suite:
@@ -104,6 +163,8 @@ def read_suite(path: Path) -> Suite:
     for task in grouped:
         if task not in suite.tasks or grouped.count(task) > 1:
             raise ConfigError(f"{where}: groups name {task!r}; expected a task of the suite, in one group")
+    if (suite.division == "closed") != (suite.training is not None):
+        raise ConfigError(f"{where}: a closed suite has a table 'training', an open one has none; correct it")
     for row in suite.published:
         if bool(row.task) == bool(row.average) or (row.task and row.task not in (*suite.tasks, *suite.groups)):
             got = f"task {row.task!r} and average {row.average!r}"
@@ -130,25 +191,39 @@ def _record(where: str, shape: type, values: Any) -> Any:
 
 
 def _fit(where: str, hint: Any, value: Any) -> Any:
-    """A TOML value as this type: text, number, choice, list, table of lists, or record."""
-    origin = get_origin(hint)
+    """A TOML value as this type: text, number, choice, list, table of lists, or record; TOML has no null."""
+    if get_origin(hint) in (types.UnionType, typing.Union):
+        return _fit(where, get_args(hint)[0], value)
     if dataclasses.is_dataclass(hint):
         return _record(where, cast(type, hint), value)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_fit(where, get_args(hint)[0], item) for item in cast(list[Any], value))
-    if origin is Mapping and isinstance(value, dict):
-        return {key: _fit(where, get_args(hint)[1], item) for key, item in cast(dict[str, Any], value).items()}
-    if origin is Literal and value in get_args(hint):
-        return value
-    if hint is str and isinstance(value, str) and value:
-        return value
-    if (
-        hint in (int, float)
-        and isinstance(value, int | float if hint is float else int)
-        and not isinstance(value, bool)
-    ):
-        return hint(value)
-    raise ConfigError(f"{where}: expected {_words(hint)}, got {value!r}; correct it")
+    return _many(where, hint, value) if get_origin(hint) in (tuple, Mapping) else _one(where, hint, value)
+
+
+def _many(where: str, hint: Any, value: Any) -> Any:
+    """A list, or a table of any names."""
+    wanted, kind = get_args(hint), list if get_origin(hint) is tuple else dict
+    if not isinstance(value, kind):
+        raise _unfit(where, hint, value)
+    if kind is list:
+        return tuple(_fit(where, wanted[0], item) for item in cast(list[Any], value))
+    return {key: _fit(where, wanted[1], item) for key, item in cast(dict[str, Any], value).items()}
+
+
+def _one(where: str, hint: Any, value: Any) -> Any:
+    """Text, a number or a choice."""
+    if get_origin(hint) is Literal:
+        fits = value in get_args(hint)
+    elif hint is str:
+        fits = isinstance(value, str) and value != ""
+    else:
+        fits = isinstance(value, int | float if hint is float else int) and not isinstance(value, bool)
+    if not fits:
+        raise _unfit(where, hint, value)
+    return hint(value) if hint in (int, float) else value
+
+
+def _unfit(where: str, hint: Any, value: Any) -> ConfigError:
+    return ConfigError(f"{where}: expected {_words(hint)}, got {value!r}; correct it")
 
 
 def _words(hint: Any) -> str:

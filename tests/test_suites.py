@@ -7,7 +7,8 @@ import pytest
 
 from harness.errors import ConfigError
 from harness.plugins import Registry, Source
-from harness.suites import Published, Suite, load_suite, suite_files
+from harness.records import Budget
+from harness.suites import Published, Suite, SuiteMethod, SuiteTeacher, SuiteTraining, load_suite, suite_files
 
 GOOD = """
 name = "mine"
@@ -18,6 +19,21 @@ measure = "RR@10"
 seeds = [0, 1]
 [groups]
 pair = ["a", "b"]
+[training]
+tasks = ["a"]
+student = "tiny"
+options = {batch = "16"}
+[training.budget]
+steps = 300
+[[training.teachers]]
+plugin = "embedder"
+options = {model = "trained:big"}
+[[methods]]
+plugin = "dpr"
+name = "big"
+role = "ceiling"
+student = "large"
+seeds = [0]
 [[published]]
 method = "BM25"
 measure = "RR@10"
@@ -52,7 +68,21 @@ def test_a_file_is_read_as_written(tmp_path: Path):
             Published(method="BM25", measure="RR@10", average="all", value=0.5, source="Table 1"),
             Published(method="BM25", measure="RR@10", task="a", value=1.0, source="Table 2"),
         ),
+        training=SuiteTraining(
+            tasks=("a",),
+            student="tiny",
+            budget=Budget(steps=300),
+            teachers=(SuiteTeacher(plugin="embedder", options={"model": "trained:big"}),),
+            options={"batch": "16"},
+        ),
+        methods=(SuiteMethod(plugin="dpr", name="big", role="ceiling", student="large", seeds=(0,)),),
     )
+
+
+@pytest.mark.parametrize("text", [SHORT + 'division = "closed"\n', GOOD.replace("closed", "open")])
+def test_a_closed_suite_and_no_other_fixes_the_training(tmp_path: Path, text: str):
+    with pytest.raises(ConfigError, match="a closed suite has a table 'training'"):
+        load_suite(Registry([]), write(tmp_path / "mine.toml", text))
 
 
 def test_what_may_be_left_out(tmp_path: Path):

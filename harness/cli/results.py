@@ -1,6 +1,7 @@
 """`harness results`: the stored evaluations."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +17,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def results() -> None:
-    """List, show, export and remove evaluations."""
+    """List, show, export, import and remove evaluations."""
 
 
 @results.command("list")
@@ -57,16 +58,23 @@ def show(id: str, store: str | None, format: str) -> None:
 
 
 @results.command()
-@click.argument("id")
+@click.argument("target", metavar="ID|FILE.gz")
 @click.option("--trec", type=FILE, help="The run, as a TREC run file.")
 @click.option("--mteb", type=FILE, help="The scores, as a result file of mteb; for tasks mteb:NAME.")
 @click.option("--json", "json_file", type=FILE, help="Everything but the run, values by query included.")
 @click.option("--per-query", type=FILE, help="One line a query, one column a measure, as CSV.")
+@click.option("--suite", metavar="NAME", help="With FILE.gz: only of this suite, and the first stages it started from.")
 @store_option
 def export(
-    id: str, trec: Path | None, mteb: Path | None, json_file: Path | None, per_query: Path | None, store: str | None
+    target: str,
+    trec: Path | None,
+    mteb: Path | None,
+    json_file: Path | None,
+    per_query: Path | None,
+    suite: str | None,
+    store: str | None,
 ) -> None:
-    """Write an evaluation to files that other programs read."""
+    """Write an evaluation to files that other programs read, or many to a FILE.gz for `harness results import`."""
     from harness.cli import exports
     from harness.store import open_store
 
@@ -76,17 +84,49 @@ def export(
         (json_file, exports.write_json),
         (per_query, exports.write_per_query),
     ]
-    if not any(path for path, _ in wanted):
-        raise click.UsageError("nothing to write: expected --trec, --mteb, --json or --per-query with a file")
+    if not any(path for path, _ in wanted) and target.endswith(".gz"):
+        _export_all(Path(target), suite, store)
+        return
+    if suite or not any(path for path, _ in wanted):
+        raise click.UsageError(
+            "expected an evaluation's ID and --trec, --mteb, --json or --per-query with a file; "
+            "or FILE.gz alone or with --suite, to write many"
+        )
     opened = open_store(store)
-    evaluation = opened.evaluation(id)
+    evaluation = opened.evaluation(target)
     for path, write in wanted:
         if path is not None:
-            try:
+            with _file_errors(path):
                 write(opened, evaluation, path)
-            except OSError as error:
-                raise click.FileError(str(path), error.strerror or str(error)) from error
             click.echo(path)
+
+
+def _export_all(file: Path, suite: str | None, store: str | None) -> None:
+    from harness.store import exchange, open_store
+
+    with _file_errors(file):
+        count = exchange.export(open_store(store), file, suite)
+    click.echo(f"{_counted(count, 'evaluation')} written to {file}; files that they left stay here")
+
+
+@contextmanager
+def _file_errors(path: Path) -> Generator[None, None, None]:
+    """What the operating system refuses, in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror or str(error)) from error
+
+
+@results.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.gz")
+@store_option
+def import_(file: Path, store: str | None) -> None:
+    """Store the evaluations of a file made by `harness results export`: all of them, or none if one contradicts."""
+    from harness.store import exchange, open_store
+
+    taken = exchange.take_in(open_store(store), file)
+    click.echo(f"{_counted(taken.added, 'evaluation')} added, {taken.known} known already")
 
 
 @results.command()

@@ -1,6 +1,7 @@
 """`harness run`: plan evaluations, show the plan, run it, and go on where an earlier command was stopped."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,8 +9,9 @@ import click
 from harness.cli.options import store_option
 
 if TYPE_CHECKING:
+    from harness.contracts import Task
     from harness.plugins import Registry
-    from harness.runner.plan import Method, Target, Work
+    from harness.runner.plan import Method, Request, Target, Work
     from harness.suites import Suite
 
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--split", metavar="NAME", help="Split to evaluate; default: the task's own.")
 @click.option("--teacher", metavar="NAME", help="Teacher of a distiller; its options are -o teacher.KEY=VALUE.")
 @click.option("--student", metavar="CHECKPOINT", help="Student of a distiller: hub id, folder or pip:DISTRIBUTION.")
+@click.option("--train-on", "train_on", multiple=True, metavar="TASK", help="Task to train on; default: each its own.")
 @click.option("--budget", "limits", multiple=True, metavar="KEY=VALUE", help="Limit of a distiller: steps=1000 …")
 @click.option("--seed", "seeds", multiple=True, type=int, metavar="N", help="Seed; may be repeated. Default: 0.")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="Registered device; may be repeated.")
@@ -53,14 +56,19 @@ def run(
     chosen = _suite(known, suite)
     targets = _targets(known, tasks or (chosen.tasks if chosen else ()), split)
     request = Request(
-        methods=_methods(known, plugins, **method),
+        methods=(),
         targets=targets,
+        training=_training(known, targets, method["train_on"], chosen),
         seeds=tuple(seeds) or (chosen.seeds if chosen else (0,)),
         division=chosen.division if chosen else "open",
         suite=chosen.name if chosen else "",
         trust_remote_code=frozenset(trusted),
     )
-    works = plan(known, request)
+    if chosen and chosen.training:
+        found = _closed(known, chosen, request, plugins, **method)
+    else:
+        found = _methods(known, plugins, **method)
+    works = plan(known, replace(request, methods=found))
     if dry_run:
         _show_plan(works, targets, store)
     else:
@@ -90,6 +98,38 @@ def _targets(known: "Registry", names: Sequence[str], split: str | None) -> "lis
     return targets
 
 
+def _training(
+    known: "Registry", targets: "Sequence[Target]", names: Sequence[str], suite: "Suite | None"
+) -> "dict[str, Task]":
+    """The tasks that are trained on, opened."""
+    from harness.tasks import open_task
+
+    opened = {target.name: target.task for target in targets}
+    wanted = suite.training.tasks if suite and suite.training else names
+    return {name: opened.get(name) or open_task(known, name) for name in wanted}
+
+
+def _closed(
+    known: "Registry",
+    suite: "Suite",
+    request: "Request",
+    plugins: Sequence[str],
+    options: Sequence[str],
+    **fixed: Any,
+) -> "list[Method]":
+    """The methods of a closed suite, which fixes the rest."""
+    from harness.config import pairs
+    from harness.errors import ConfigError
+    from harness.runner.choose import scoped
+    from harness.runner.closed import methods
+
+    if given := [f"--{name.replace('limits', 'budget').replace('_', '-')}" for name, value in fixed.items() if value]:
+        raise ConfigError(f"the closed suite {suite.name} fixes what {given[0]} says; leave one of them out")
+    if options and not plugins:
+        raise ConfigError("-o needs the method that it is for: --plugin NAME")
+    return methods(known, suite, request, plugins, scoped(plugins, pairs(options, "-o")) if plugins else {})
+
+
 def _methods(
     known: "Registry",
     plugins: Sequence[str],
@@ -97,6 +137,7 @@ def _methods(
     teacher: str | None,
     student: str | None,
     limits: Sequence[str],
+    train_on: Sequence[str],
 ) -> "list[Method]":
     from harness.config import pairs
     from harness.errors import ConfigError
@@ -104,7 +145,8 @@ def _methods(
 
     if not plugins:
         raise ConfigError("no method: expected --plugin NAME; see `harness plugins list`")
-    lessons = Lessons(teacher=teacher, student=student or "", budget=budget(pairs(limits, "--budget")))
+    budgeted = budget(pairs(limits, "--budget"))
+    lessons = Lessons(teacher=teacher, student=student or "", budget=budgeted, train_on=tuple(train_on))
     return choose(known, plugins, pairs(options, "-o"), lessons)
 
 

@@ -27,7 +27,8 @@ def _named(name: str) -> "Holding":
     from harness.errors import SignalError
 
     known = _all()
-    found = [holding for holding in known if holding.name.startswith(name)]
+    exact = [holding for holding in known if holding.name == name]  # abc/score is also the start of abc/score-lists
+    found = exact or [holding for holding in known if holding.name.startswith(name)]
     if len(found) != 1:
         names = ", ".join(holding.name for holding in known) or "none"
         raise SignalError(f"{len(found)} signals are named {name!r}; expected one of: {names}")

@@ -1,7 +1,9 @@
 """A checkpoint's name → the folder it lies in, and what identifies its content. Nothing heavy is imported.
 
-A name is a folder, `pip:<distribution>` for weights that ship inside an installed package, or `owner/name`, with
-`@revision` behind it if wanted, for the Hugging Face hub. Weights are safetensors: opening a pickle can run code.
+A name is a folder, `pip:<distribution>` for weights that ship inside an installed package, a plain name for a
+sub-folder of `$HARNESS_MODELS`, `trained:<lesson>` for a student of ours, or `owner/name`, with `@revision` behind it
+if wanted, for the Hugging Face hub. `[layers=0,2,5]` behind any of them takes a part. Weights are safetensors: opening
+a pickle can run code.
 """
 
 import hashlib
@@ -14,8 +16,10 @@ from pathlib import Path
 
 from harness.errors import CheckpointError, MissingExtra
 from harness.home import home
+from harness.nn.cut import cut, part_of
 
 PIP = "pip:"
+TRAINED = "trained:"
 KEPT = (".json", ".jinja", ".metadata", ".model", ".safetensors", ".tiktoken", ".txt", ".vocab")
 """Endings of the files that make a model; all that is fetched from the hub, and all that counts as content."""
 CODE = ".py"
@@ -37,14 +41,44 @@ def locate(name: str, code: bool = False) -> str:
         CheckpointError: it can't be found, or has no safetensors weights.
         MissingExtra: huggingface_hub is needed and not installed.
     """
+    base, layers = part_of(name)
+    folder = _folder(base, code)
+    _check_weights(base, folder)
+    if layers is None:
+        return str(folder)
+    key = _sha256([f"{_content(folder)} {layers}".encode()])[:32]
+    return str(cut(folder, layers, name, key))
+
+
+def _folder(name: str, code: bool) -> Path:
     if name.startswith(PIP):
-        folder = _installed(name.removeprefix(PIP))
-    elif name and (path := Path(name).expanduser()).is_dir():
-        folder = path.resolve()
-    else:
-        folder = _downloaded(name, code)
-    _check_weights(name, folder)
-    return str(folder)
+        return _installed(name.removeprefix(PIP))
+    if name.startswith(TRAINED):
+        return _trained(name)
+    if name and (path := Path(name).expanduser()).is_dir():
+        return path.resolve()
+    return _named(name) or _downloaded(name, code)
+
+
+def trained_folder(lesson: str) -> Path:
+    """Where all that belongs to a lesson is kept."""
+    return home() / "trained" / lesson
+
+
+def _trained(name: str) -> Path:
+    folder = trained_folder(name.removeprefix(TRAINED)) / "student"
+    if not folder.is_dir():
+        raise CheckpointError(f"{name}: no student of this lesson is here; expected one: run what trains it first")
+    return folder
+
+
+def _named(name: str) -> Path | None:
+    """The sub-folder of `$HARNESS_MODELS` of this plain name."""
+    models = os.environ.get("HARNESS_MODELS")
+    if not models or not name or set(name) & {"/", os.sep} or name in (".", ".."):
+        return None
+    folder = Path(models).expanduser() / name
+    return folder.resolve() if folder.is_dir() else None
 
 
 def identity(name: str) -> str:
@@ -53,10 +87,13 @@ def identity(name: str) -> str:
     Raises:
         CheckpointError, MissingExtra: see `locate`.
     """
+    base, layers = part_of(name)
+    if layers is not None:
+        return f"{identity(base)}[layers={','.join(map(str, layers))}]"
     folder = Path(locate(name))
     if name.startswith(PIP):
         return f"{name}=={distribution(name.removeprefix(PIP)).version}#{_content(folder)}"
-    if Path(name).expanduser().is_dir():
+    if name.startswith(TRAINED) or Path(name).expanduser().is_dir() or _named(name):
         return f"sha256:{_content(folder)}"
     return f"{name.partition('@')[0]}@{folder.name}"
 
@@ -83,7 +120,8 @@ def _installed(name: str) -> Path:
 def _downloaded(name: str, code: bool) -> Path:
     if not (parts := HUB_NAME.fullmatch(name)):
         raise CheckpointError(
-            f"checkpoint {name!r}: expected a folder, {PIP}<distribution>, or owner/name on the Hugging Face hub"
+            f"checkpoint {name!r}: expected a folder, a name in $HARNESS_MODELS, {PIP}<distribution>, or owner/name "
+            "on the Hugging Face hub"
         )
     try:
         from huggingface_hub import snapshot_download

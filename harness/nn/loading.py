@@ -1,4 +1,7 @@
-"""A checkpoint's name → a sentence-transformers model: safetensors only, in fp32, with no layer made up by chance."""
+"""A checkpoint's name → a sentence-transformers model: safetensors only, in fp32.
+
+No layer is made up by chance, unless the model is to be trained: then the head that it lacks is drawn from the seed.
+"""
 
 import json
 from dataclasses import dataclass
@@ -40,13 +43,16 @@ _SHAPES: dict[Family, _Shape] = {
 }
 
 
-def load(family: Family, name: str, context: Context) -> Any:
+def load(family: Family, name: str, context: Context, *, new_head: bool = False, **options: Any) -> Any:
     """The model of this family that a checkpoint holds, on the context's device, in fp32, ready to encode.
 
     Args:
         family: which of the library's classes to make.
         name: hub id, folder or `pip:<distribution>`.
         context: device, seed, and the checkpoints whose own code may run.
+        new_head: for a model that will be trained: take the encoder of a checkpoint of any family, with a mean
+            pooling, projection or classifier on it that is drawn from the seed where the checkpoint has none.
+        options: of the library's class.
 
     Raises:
         CheckpointError: it can't be found or loaded, or holds a model of another family, whose missing layers the
@@ -56,7 +62,8 @@ def load(family: Family, name: str, context: Context) -> Any:
     trusted = name in context.trust_remote_code
     folder = locate(name, code=trusted)
     shape = _SHAPES[family]
-    _check_family(name, Path(folder), shape)
+    if not new_head or family == "sparse":  # no head over the vocabulary can be learnt from nothing
+        _check_family(name, Path(folder), shape)
     library = sentence_transformers()
     seed_everything(context.seed)
     try:
@@ -66,6 +73,7 @@ def load(family: Family, name: str, context: Context) -> Any:
             trust_remote_code=trusted,
             local_files_only=not trusted,
             model_kwargs={"use_safetensors": True},
+            **options,
         )
     except Exception as error:  # whatever a foreign checkpoint makes the library raise
         reason = " ".join(str(error).split())
@@ -89,6 +97,7 @@ def sentence_transformers() -> Any:
             f"neural models need more packages ({error}): pip install 'retrieval-harness[nn]'"
         ) from error
     logging.disable_progress_bar()
+    logging.set_verbosity_error()  # reports of layers that a checkpoint lacks: which may lack, `load` decides
     return library
 
 

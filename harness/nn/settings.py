@@ -1,6 +1,7 @@
 """Knobs that every student shares, so that methods differ in what is theirs; nothing heavy is imported."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.card import Use, knob
 
@@ -13,9 +14,12 @@ class StudentConfig:
     first_rank: int = knob(1, "best rank of a negative, relevant documents not counted", unit="rank", low=1)
     last_rank: int = knob(100, "worst rank of a negative", unit="rank", low=1)
     documents: int = knob(8, "documents a query: one positive, the rest negatives", unit="documents", low=2)
+    draw: int = knob(0, "seed of the candidate lists, apart from the evaluation's: all seeds see the same lists", low=0)
     batch: int = knob(16, "queries a batch", unit="queries", low=1)
     accumulate: int = knob(1, "batches an optimiser step", unit="batches", low=1)
-    steps: int = knob(300, "optimiser steps, unless the budget ends before", unit="steps", low=1)
+    chunk: int = knob(0, "texts encoded at once with gradient caching; 0: all of a batch", unit="texts", low=0)
+    steps: int = knob(300, "optimiser steps in all, unless the budget ends before", unit="steps", low=1)
     learning_rate: float = knob(5e-5, "peak of the schedule", low=0)
     warmup: float = knob(0.1, "share of the steps in which the learning rate rises", low=0, high=1)
     max_length: int = knob(128, "longer texts are cut, in training and afterwards", unit="tokens", low=1)
+    precision: Literal["no", "bf16", "fp16"] = knob("no", "mixed precision of the training; no: fp32")

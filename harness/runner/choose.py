@@ -41,6 +41,8 @@ class Lessons:
     """The student's checkpoint."""
     budget: Budget = field(default_factory=Budget)
     """What may be used."""
+    train_on: tuple[str, ...] = ()
+    """Tasks to train on."""
 
 
 def choose(registry: Registry, plugins: Sequence[str], options: Mapping[str, str], lessons: Lessons) -> list[Method]:
@@ -52,7 +54,7 @@ def choose(registry: Registry, plugins: Sequence[str], options: Mapping[str, str
     Raises:
         ConfigError: an option that belongs to none of the plugins; see also `harness.config.use`.
     """
-    return [_method(registry, name, own, lessons) for name, own in _scoped(plugins, options).items()]
+    return [_method(registry, name, own, lessons) for name, own in scoped(plugins, options).items()]
 
 
 def _method(registry: Registry, name: str, options: dict[str, str], lessons: Lessons) -> Method:
@@ -70,17 +72,24 @@ def _method(registry: Registry, name: str, options: dict[str, str], lessons: Les
         scoped = {key.removeprefix("teacher."): value for key, value in teaching.items()}
         teacher = use(registry, ("teacher",), lessons.teacher, scoped)
     chosen = use(registry, (card.kind,), name, own)
-    return Method(use=chosen, teacher=teacher, student=lessons.student, budget=lessons.budget)
+    return Method(
+        use=chosen, teacher=teacher, student=lessons.student, budget=lessons.budget, train_on=lessons.train_on
+    )
 
 
-def _scoped(plugins: Sequence[str], options: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def scoped(plugins: Sequence[str], options: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The options of each plugin: all of them if there is one, else those that start with its name.
+
+    Raises:
+        ConfigError: an option that names none of several plugins.
+    """
     names = list(dict.fromkeys(plugins))
     if len(names) == 1:
         return {names[0]: dict(options)}
-    scoped: dict[str, dict[str, str]] = {name: {} for name in names}
+    found: dict[str, dict[str, str]] = {name: {} for name in names}
     for key, value in options.items():
         name, _, rest = key.partition(".")
-        if name not in scoped or not rest:
+        if name not in found or not rest:
             raise ConfigError(f"with several plugins, expected -o PLUGIN.option=…, got -o {key}={value}")
-        scoped[name][rest] = value
-    return scoped
+        found[name][rest] = value
+    return found

@@ -2,21 +2,20 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.build import Builder
-from harness.config import as_json
-from harness.contracts import Corpus, Lesson, Retriever, Task
+from harness.contracts import Corpus, Retriever, Task
 from harness.errors import ContractError, ScoreError
 from harness.records import Query, Run
+from harness.runner import lessons
 from harness.runner.clock import Costs, folder_bytes
-from harness.runner.plan import Method, Work
+from harness.runner.plan import Work
 from harness.scoring import cost, exclude, measures, order, strict
-from harness.signals.teacher import RememberingTeacher, remember
 
 DEPTH = 1000
 """Documents retrieved a query, as in TREC."""
@@ -41,13 +40,16 @@ class Outcome:
     """See `harness.store.records.Evaluation.cost`."""
 
 
-def evaluate(work: Work, task: Task, builder: Builder, extra: Mapping[str, Any]) -> Outcome:
+def evaluate(
+    work: Work, task: Task, builder: Builder, extra: Mapping[str, Any], trains_on: Sequence[Task] = ()
+) -> Outcome:
     """Do the work on an opened task.
 
     Args:
         work: what to do.
         task: the task it names.
         builder: builds its plugins on the leased device.
+        trains_on: for a distiller: the tasks whose training data it gets; none: this task's.
         extra: measures that plugins add, by name.
 
     Raises:
@@ -56,7 +58,7 @@ def evaluate(work: Work, task: Task, builder: Builder, extra: Mapping[str, Any])
     costs = Costs()
     cost.reset_peak_memory()
     corpus, qrels = task.corpus(), task.qrels(work.split)
-    retriever = _make(work.method, task, builder, costs)
+    retriever = _make(work, trains_on or (task,), builder, costs)
     _index(retriever, corpus, builder.folder / "index", costs)
     found = _search(work, task, retriever, costs)
     names = tuple(dict.fromkeys((*task.facts.measures, *STANDARD, *extra)))
@@ -69,34 +71,13 @@ def evaluate(work: Work, task: Task, builder: Builder, extra: Mapping[str, Any])
     return Outcome(run=found, per_query=per_query, cost=costs.values)
 
 
-def _make(method: Method, task: Task, builder: Builder, costs: Costs) -> Retriever:
+def _make(work: Work, trains_on: Sequence[Task], builder: Builder, costs: Costs) -> Retriever:
     """The retriever: built, or distilled first."""
+    if work.method.use.kind == "distiller":
+        teachers = lessons.Teachers(work.method.budget.teacher_calls)
+        return lessons.distil(work, trains_on, replace(builder, remember=teachers.remember), teachers, costs)
     with costs.timed("build"):
-        built = builder.build(method.use)
-        teacher = _teacher(method, builder)
-    if method.use.kind == "retriever":
-        return built
-    examples = task.examples()
-    if not examples:
-        raise ContractError(f"{task.facts.name} has no training data; expected a task with a train split to distil on")
-    lesson = Lesson(
-        student=method.student, teacher=teacher, corpus=task.corpus(), examples=examples, budget=method.budget
-    )
-    with costs.timed("train"):
-        student = built.distil(lesson)
-    if teacher:
-        account = teacher.account
-        costs.values |= {"teacher_calls": float(account.calls), "teacher_seconds": account.seconds}
-        costs.values["teacher_answers_stored"] = float(account.stored)
-    return student
-
-
-def _teacher(method: Method, builder: Builder) -> RememberingTeacher | None:
-    """The teacher, answering from the signal store what it was asked before, by whichever method."""
-    if not method.teacher:
-        return None
-    description = {"plugin": method.teacher.name, "config": as_json(method.teacher.config)}
-    return remember(builder.build(method.teacher), description, method.budget.teacher_calls)
+        return builder.build(work.method.use)
 
 
 def _index(retriever: Retriever, corpus: Corpus, folder: Path, costs: Costs) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.card import Use
 from harness.config import checkpoints, digest, uses
+from harness.nn.checkpoint import TRAINED
 from harness.nn.checkpoint import identity as checkpoint_identity
 from harness.plugins import Registry
 
@@ -68,7 +69,12 @@ def checkpoints_of(chosen: Iterable[Use], student: str = "") -> dict[str, str]:
         CheckpointError: if one can't be found.
     """
     named = {value for use in chosen for part in uses(use) for value in checkpoints(part.config)}
-    return {name: checkpoint_identity(name) for name in sorted(named | ({student} if student else set()))}
+    return {name: _resolved(name) for name in sorted(named | ({student} if student else set()))}
+
+
+def _resolved(name: str) -> str:
+    """A student of ours is known by its lesson, which says all that it depends on, before it is trained too."""
+    return name if name.startswith(TRAINED) else checkpoint_identity(name)
 
 
 def by_content(value: Any, resolved: Mapping[str, str]) -> Any:

@@ -10,10 +10,13 @@ from harness.build import first_stages
 from harness.card import Card, Use
 from harness.config import as_json, digest
 from harness.contracts import Task
+from harness.data.joined import training_fingerprint
 from harness.errors import ConfigError
 from harness.plugins import Registry
 from harness.records import Budget
 from harness.runner import identity
+
+Role = Literal["method", "control", "ceiling", "untrained"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,16 @@ class Method:
     """For a distiller: the student's checkpoint."""
     budget: Budget = field(default_factory=Budget)
     """For a distiller: what it may use."""
+    train_on: tuple[str, ...] = ()
+    """For a distiller: names of the tasks whose training data it gets, together; none: the evaluated task's."""
+    candidates: str = ""
+    """For a distiller: digest that its candidate lists must have; empty if any will do."""
+    role: Role = "method"
+    """What it is in its suite."""
+    after: tuple[str, ...] = ()
+    """Ids of evaluations that come first, since they train a checkpoint that it uses."""
+    seeds: tuple[int, ...] = ()
+    """Its own replicates, in place of the request's."""
 
     @property
     def uses(self) -> list[Use]:
@@ -63,6 +76,10 @@ class Work:
     """Whether the task removes a document that has the query's id."""
     first_stages: tuple[str, ...]
     """Ids of the evaluations that come before it."""
+    training: str = ""
+    """For a distiller: fingerprint of its training data."""
+    lesson: str = ""
+    """For a distiller: identity of the training, the same for all tasks that its student is evaluated on."""
     trust_remote_code: frozenset[str] = frozenset()
     """Checkpoints whose own code the user has allowed."""
 
@@ -74,6 +91,8 @@ class Work:
             values["teacher"] = {"plugin": self.method.teacher.name, "config": as_json(self.method.teacher.config)}
         if self.method.student:
             values["student"] = self.method.student
+        if self.method.train_on:
+            values["train_on"] = list(self.method.train_on)
         limits = {name: value for name, value in dataclasses.asdict(self.method.budget).items() if value is not None}
         return values | ({"budget": limits} if limits else {})
 
@@ -98,6 +117,8 @@ class Request:
     """Methods to evaluate."""
     targets: Sequence[Target]
     """Tasks to evaluate them on."""
+    training: Mapping[str, Task] = field(default_factory=dict[str, Task])
+    """Tasks that distillers train on, by name."""
     seeds: Sequence[int] = (0,)
     """Replicates."""
     division: Literal["open", "closed"] = "open"
@@ -141,28 +162,37 @@ def plan(registry: Registry, request: Request) -> list[Work]:
         ConfigError: see `check_method`.
         CheckpointError: a checkpoint that can't be found.
     """
-    planner = _Planner(registry, request)
-    for target, method, seed in itertools.product(request.targets, request.methods, request.seeds):
-        planner.add(target, method, seed)
+    planner = Planner(registry, request)
+    for method in request.methods:  # a method's seeds and tasks one after the other: what is trained serves all tasks
+        for seed, target in itertools.product(method.seeds or request.seeds, request.targets):
+            planner.add(target, method, seed)
     return list(planner.found.values())
 
 
 @dataclass
-class _Planner:
+class Planner:
+    """Puts works together, each once."""
+
     registry: Registry
+    """Where plugins are found."""
     request: Request
+    """What was asked for."""
     found: dict[str, Work] = field(default_factory=dict[str, Work])
+    """The works by id, in order."""
 
     def add(self, target: Target, method: Method, seed: int) -> str:
         """Add the work and, before it, its first stages; return its id."""
         card = check_method(self.registry, method)
         stages = [self.add(target, Method(use=stage), seed) for stage in first_stages(card, method.use)]
         work = self._work(target, method, seed, tuple(dict.fromkeys(stages)))
+        if card.kind == "distiller":
+            work = self._with_lesson(work, target)
+        work = dataclasses.replace(work, id=_id(work))
         self.found.setdefault(work.id, work)
         return work.id
 
     def _work(self, target: Target, method: Method, seed: int, stages: tuple[str, ...]) -> Work:
-        work = Work(
+        return Work(
             id="",
             method=method,
             task=target.name,
@@ -177,19 +207,36 @@ class _Planner:
             first_stages=stages,
             trust_remote_code=self.request.trust_remote_code,
         )
-        return dataclasses.replace(work, id=_id(work))
+
+    def _with_lesson(self, work: Work, target: Target) -> Work:
+        """The work with what it learns from."""
+        names = work.method.train_on
+        tasks = [self.request.training[name] for name in names] if names else [target.task]
+        if empty := [task.facts.name for task in tasks if not task.examples()]:
+            raise ConfigError(f"{empty[0]} has no training data; expected a task with a train split: --train-on TASK")
+        work = dataclasses.replace(work, training=training_fingerprint(tasks))
+        return dataclasses.replace(work, lesson=digest(_lesson(work)))
+
+
+def _lesson(work: Work) -> dict[str, Any]:
+    """What a training depends on; the same on every machine: checkpoints count by content, data by fingerprint."""
+    config = {name: value for name, value in work.config.items() if name != "train_on"}
+    return {
+        "method": work.method.use.name,
+        "config": identity.by_content(config, work.checkpoints),
+        "implementation": work.implementation,
+        "training": work.training,
+        "seed": work.seed,
+    }
 
 
 def _id(work: Work) -> str:
-    """The same on every machine: checkpoints count by content, tasks by fingerprint, first stages by their ids."""
+    """What an evaluation depends on: method and training, task, and first stages by their ids."""
     return digest(
-        {
-            "method": work.method.use.name,
-            "config": identity.by_content(work.config, work.checkpoints),
-            "implementation": work.implementation,
+        _lesson(work)
+        | {
             "task": work.fingerprint,
             "exclude_self": work.exclude_self,
-            "seed": work.seed,
             "division": work.division,
             "first_stages": work.first_stages,
         }

@@ -14,8 +14,10 @@ from harness.config import digest
 from harness.contracts import Task
 from harness.describe import describe
 from harness.environment import describe as describe_environment
-from harness.errors import HarnessError
+from harness.errors import CheckpointError, HarnessError
+from harness.nn.checkpoint import identity
 from harness.plugins import Registry
+from harness.runner import lessons
 from harness.runner.evaluate import Outcome
 from harness.runner.plan import Work
 from harness.store.records import Artefact, DeviceRecord, Evaluation, MethodRecord, TaskRecord
@@ -38,9 +40,8 @@ class Setting:
 def done(registry: Registry, setting: Setting, outcome: Outcome, artefacts: tuple[Artefact, ...]) -> Evaluation:
     """The record of a work that succeeded."""
     means = {name: sum(values) / len(values) for name, values in outcome.per_query.items()}
-    return _record(
-        registry, setting, "done", per_query=outcome.per_query, measures=means, cost=outcome.cost, artefacts=artefacts
-    )
+    results = {"per_query": outcome.per_query, "measures": means, "cost": outcome.cost, "artefacts": artefacts}
+    return _record(registry, setting, "done", training=lessons.record(setting.work), **results)
 
 
 def failed(registry: Registry, setting: Setting, error: str) -> Evaluation:
@@ -56,7 +57,7 @@ def _record(registry: Registry, setting: Setting, state: Any, **results: Any) ->
         method=_method(registry, work),
         config=work.config,
         config_digest=digest(work.config),
-        checkpoints=work.checkpoints,
+        checkpoints={name: _content(name, resolved) for name, resolved in work.checkpoints.items()},
         task=task_record(setting.task, work.split),
         seed=work.seed,
         division=work.division,
@@ -67,10 +68,19 @@ def _record(registry: Registry, setting: Setting, state: Any, **results: Any) ->
         environment=describe_environment(),
         harness_version=version("retrieval-harness"),
         command=command(work),
+        role=work.method.role,
         started=setting.started,
         finished=datetime.now(UTC),
         **results,
     )
+
+
+def _content(name: str, resolved: str) -> str:
+    """What a checkpoint of ours turned out to hold; the others were known before."""
+    try:
+        return identity(name) if name == resolved else resolved
+    except CheckpointError:
+        return resolved
 
 
 def _method(registry: Registry, work: Work) -> MethodRecord:
@@ -111,6 +121,7 @@ def command(work: Work) -> str:
         words += ["--student", work.method.student]
     for name, value in asdict(work.method.budget).items():
         words += [] if value is None else ["--budget", f"{name}={value}"]
+    words += [word for name in work.method.train_on for word in ("--train-on", name)]
     return shlex.join([*words, "--task", work.task, "--split", work.split, "--seed", str(work.seed)])
 
 

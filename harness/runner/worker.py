@@ -94,8 +94,9 @@ class Worker:
         """Do the work if it is free and ready; whether there is nothing left to do about it."""
         if self._settled_before(work):
             return True
-        stages = self.store.states(work.first_stages)
-        if any(stages.get(stage) != "done" for stage in work.first_stages) and not self._stage_failed(work):
+        before = (*work.first_stages, *work.method.after)
+        stages = self.store.states(before)
+        if any(stages.get(stage) != "done" for stage in before) and not self._stage_failed(work):
             return False
         resource = artefacts.evaluation_resource(work.id)
         with devices.lease(self.store, resource, self.holder, seconds=LEASE_SECONDS, wait=0) as mine:
@@ -103,8 +104,17 @@ class Worker:
                 return False
             if self._settled_before(work):
                 return True
+            return self._do_alone(work)
+
+    def _do_alone(self, work: Work) -> bool:
+        """Do the work unless another process trains its student right now."""
+        if not work.lesson:
             self._do(work)
-        return True
+            return True
+        with devices.lease(self.store, f"lesson:{work.lesson}", self.holder, seconds=LEASE_SECONDS, wait=0) as mine:
+            if mine:
+                self._do(work)
+            return mine.held
 
     def _settled_before(self, work: Work) -> bool:
         """Whether the work is done, or failed since this worker started, which isn't tried twice."""
@@ -118,8 +128,9 @@ class Worker:
         return True
 
     def _stage_failed(self, work: Work) -> bool:
-        states = self.store.states(work.first_stages)
-        failed = [stage for stage in work.first_stages if states.get(stage) == "failed"]
+        before = (*work.first_stages, *work.method.after)
+        states = self.store.states(before)
+        failed = [stage for stage in before if states.get(stage) == "failed"]
         return any(self.store.evaluation(stage).finished >= self.started for stage in failed)
 
     def _do(self, work: Work) -> None:
@@ -167,7 +178,8 @@ class Worker:
             recorded=lambda use: self._recorded(work, use, setting.task),
         )
         self._check_stages(work)
-        outcome = evaluate(work, setting.task, builder, _extra_measures())
+        trains_on = [self._task(name) for name in work.method.train_on]
+        outcome = evaluate(work, setting.task, builder, _extra_measures(), trains_on)
         run = artefacts.keep_run(self.store, work.id, outcome.run, setting.task.corpus(), folder)
         stages = self.store.evaluations(ids=work.first_stages, per_query=False)
         costs = with_stages(outcome.cost, [stage.cost for stage in stages])
@@ -181,8 +193,9 @@ class Worker:
         return None
 
     def _check_stages(self, work: Work) -> None:
-        states = self.store.states(work.first_stages)
-        if missing := [stage for stage in work.first_stages if states.get(stage) != "done"]:
+        before = (*work.first_stages, *work.method.after)
+        states = self.store.states(before)
+        if missing := [stage for stage in before if states.get(stage) != "done"]:
             raise StoreError(f"first stage {missing[0]} has failed; expected its run: see `harness results show`")
 
     def _task(self, name: str) -> Task:

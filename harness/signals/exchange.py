@@ -92,7 +92,8 @@ def take_in(store: SignalStore, file: Path) -> int:
     Everything is checked before anything is stored.
 
     Raises:
-        SignalError: no zip file, an entry that is no shard, a content that doesn't have its hash, or too much of it.
+        SignalError: no zip file, an entry that is no shard of signals, a content that doesn't have its hash, or too
+            much of it.
     """
     with tempfile.TemporaryDirectory() as folder:
         shards = _unpack(file, Path(folder))
@@ -112,6 +113,7 @@ def _unpack(file: Path, folder: Path) -> list[Shard]:
         raise SignalError(f"{file.name}: expected a file made by `harness signals export`, got {error}") from error
     for shard in shards:
         shard.verify()
+        shard.check()
     return shards
 
 

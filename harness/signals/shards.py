@@ -14,19 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.errors import SignalError
+from harness.signals import columns
 from harness.signals.keys import SIZE
 
-TYPES: dict[str, pa.DataType] = {
-    "score": pa.float32(),
-    "prefer": pa.float32(),
-    "judge": pa.int32(),
-    "order": pa.list_(pa.int32()),
-    "embed": pa.list_(pa.float32()),
-    "generate": pa.large_string(),
-}
-"""How each signal is stored."""
-
 NOTE = b"harness"
+
+FACTS: dict[str, Any] = {"teacher": str, "kind": str, "description": dict, "calls": int, "seconds": float}
+"""What a note must hold."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,21 @@ class Shard:
     def values(self) -> list[Any]:
         """The values, in the order of the keys."""
         table = self._read(lambda: pq.read_table(self.path, columns=["value"]))
-        return table.column("value").to_pylist()
+        return columns.values(self.provenance["kind"], table.column("value"))
+
+    def check(self) -> None:
+        """Make sure that the note has all it should, and that the columns are those of its kind.
+
+        Raises:
+            SignalError: naming what is wrong, so that a file from elsewhere can't bring anything but signals.
+        """
+        wrong = [name for name, kind in FACTS.items() if not isinstance(self.provenance.get(name), kind)]
+        if not wrong and self.provenance["kind"] not in columns.TYPES:
+            wrong = ["kind"]
+        if not wrong and not self._read(lambda: pq.read_schema(self.path)).equals(_schema(self.provenance["kind"])):
+            wrong = ["columns"]
+        if wrong:
+            raise SignalError(f"signal shard {self.path.name} has unexpected {wrong[0]}; expected what export writes")
 
     def verify(self) -> None:
         """Compare the content with the name.
@@ -84,8 +92,8 @@ def write_shard(
 ) -> Shard:
     """Write a shard whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    schema = pa.schema([("key", pa.binary(SIZE)), ("value", TYPES[kind])], metadata={NOTE: json.dumps(provenance)})
-    table = pa.table([pa.array(keys, pa.binary(SIZE)), pa.array(values, TYPES[kind])], schema=schema)
+    schema = _schema(kind).with_metadata({NOTE: json.dumps(provenance)})
+    table = pa.table([pa.array(keys, pa.binary(SIZE)), columns.column(kind, values)], schema=schema)
     handle, name = tempfile.mkstemp(prefix=".shard-", dir=folder)
     os.close(handle)
     work = Path(name)
@@ -96,6 +104,10 @@ def write_shard(
     finally:
         work.unlink(missing_ok=True)
     return Shard(target)
+
+
+def _schema(kind: str) -> pa.Schema:
+    return pa.schema([("key", pa.binary(SIZE)), ("value", columns.TYPES[kind])])
 
 
 def shards_in(folder: Path) -> list[Shard]:

@@ -9,7 +9,7 @@ Processes that want the same teacher's signals of one kind take turns; the secon
 import fcntl
 import hashlib
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,11 +18,15 @@ from typing import Any
 
 from harness.errors import SignalError
 from harness.home import home
-from harness.signals.shards import Shard, shards_in, write_shard
+from harness.signals.shards import Shard, write_shard
+from harness.signals.shelf import Shelf
 
 FIRST_SHARD = 64
+"""Questions in the first shard, before it is known how long they take."""
 SHARD_SECONDS = 20.0
-"""A shard should hold about so many seconds of a teacher's work."""
+"""A shard should hold about so many seconds of a teacher's work …"""
+SHARD_BYTES = 1 << 28
+"""… but not much more than this: hidden states of a few thousand pairs are gigabytes."""
 
 
 @dataclass
@@ -36,76 +40,17 @@ class Account:
     stored: int = 0
     """Questions answered from the store."""
 
+    def allow(self, calls: int, limit: int | None) -> None:
+        """Refuse calls beyond the limit, before they are made.
 
-@dataclass(frozen=True)
-class SignalStore:
-    """The signals of all teachers below one folder."""
-
-    root: Path = field(default_factory=lambda: home() / "signals")
-
-    def folder(self, identity: str, kind: str) -> Path:
-        """Where the signals of one kind of a teacher are."""
-        return self.root / hashlib.sha256(identity.encode()).hexdigest()[:16] / kind
-
-    def held(self, identity: str, kind: str) -> dict[bytes, Any]:
-        """All values of one kind that a teacher has given, by key."""
-        found: dict[bytes, Any] = {}
-        for shard in shards_in(self.folder(identity, kind)):
-            shard.verify()
-            _check_teacher(shard, identity)
-            found |= dict(zip(shard.keys(), shard.values(), strict=True))
-        return found
-
-    def ask(
-        self, source: "Source", questions: Mapping[bytes, Any], account: Account, seconds: float = SHARD_SECONDS
-    ) -> dict[bytes, Any]:
-        """The answers to these questions by key: stored ones, and those that the teacher gives now.
-
-        Args:
-            source: the teacher, as far as it is needed here.
-            questions: what to ask, by key.
-            account: where calls and seconds are added.
-            seconds: how much work a shard should hold.
+        Raises:
+            SignalError: if there would be more.
         """
-        with self._turn(source.identity, source.kind):
-            held = self.held(source.identity, source.kind)
-            missing = [key for key in questions if key not in held]
-            account.stored += len(questions) - len(missing)
-            for answers in self._teach(source, questions, missing, account, seconds):
-                held |= answers
-        return {key: held[key] for key in questions}
-
-    def _teach(
-        self,
-        source: "Source",
-        questions: Mapping[bytes, Any],
-        missing: Sequence[bytes],
-        account: Account,
-        seconds: float,
-    ) -> Iterator[dict[bytes, Any]]:
-        """Ask what is missing, a shard at a time; each is stored before the next is asked."""
-        start, size = 0, FIRST_SHARD
-        while start < len(missing):
-            keys = missing[start : start + size]
-            begun = time.perf_counter()
-            values = source.answer([questions[key] for key in keys])
-            took = time.perf_counter() - begun
-            account.calls += len(keys)
-            account.seconds += took
-            note = source.provenance | {"calls": len(keys), "seconds": took, "made": datetime.now(UTC).isoformat()}
-            write_shard(self.folder(source.identity, source.kind), source.kind, keys, values, note)
-            yield dict(zip(keys, values, strict=True))
-            start += len(keys)
-            size = max(1, min(2 * size, int(size * seconds / max(took, 1e-3))))
-
-    @contextmanager
-    def _turn(self, identity: str, kind: str) -> Generator[None]:
-        """Wait until no other process asks this teacher; a process that dies gives up its turn."""
-        folder = self.folder(identity, kind)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        if limit is not None and self.calls + calls > limit:
+            raise SignalError(
+                f"the budget allows {limit} teacher calls; {self.calls} are used and {calls} more are asked for: raise "
+                "the budget or ask for fewer signals"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,11 +60,17 @@ class Source:
     identity: str
     """`Teacher.identity`."""
     kind: str
-    """The signal."""
+    """One of `columns.TYPES`."""
     answer: Callable[[Sequence[Any]], Sequence[Any]]
     """Puts questions to the teacher; checks and returns one stored value each."""
     description: Mapping[str, Any]
     """The teacher's plugin and configuration, for people to read."""
+    calls: Callable[[Any], int] = lambda question: 1
+    """As how many calls a question counts."""
+    first: int = FIRST_SHARD
+    """Questions in the first shard."""
+    limit: int | None = None
+    """Most calls that may be made, those on the account included."""
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -127,8 +78,69 @@ class Source:
         return {"teacher": self.identity, "kind": self.kind, "description": dict(self.description)}
 
 
-def _check_teacher(shard: Shard, identity: str) -> None:
-    if (found := shard.provenance["teacher"]) != identity:
-        raise SignalError(
-            f"shard {shard.path.name} is of teacher {found!r}, expected {identity!r}: it is in the wrong folder"
-        )
+@dataclass(frozen=True)
+class SignalStore:
+    """The signals of all teachers below one folder; what was read once stays in memory."""
+
+    root: Path = field(default_factory=lambda: home() / "signals")
+    _shelves: dict[tuple[str, str], Shelf] = field(
+        default_factory=dict[tuple[str, str], Shelf], init=False, repr=False, compare=False
+    )
+
+    def folder(self, identity: str, kind: str) -> Path:
+        """Where the signals of one kind of a teacher are."""
+        return self.root / hashlib.sha256(identity.encode()).hexdigest()[:16] / kind
+
+    def shelf(self, identity: str, kind: str) -> Shelf:
+        """What has been read of the signals of one kind of a teacher."""
+        empty = Shelf(folder=self.folder(identity, kind), identity=identity)
+        return self._shelves.setdefault((identity, kind), empty)
+
+    def ask(self, source: Source, questions: Mapping[bytes, Any], account: Account) -> dict[bytes, Any]:
+        """The answers to these questions by key: stored ones, and those that the teacher gives now.
+
+        Args:
+            source: the teacher, as far as it is needed here.
+            questions: what to ask, by key.
+            account: where calls and seconds are added.
+        """
+        with self._turn(source):
+            shelf = self.shelf(source.identity, source.kind)
+            held = shelf.read()
+            missing = {key: question for key, question in questions.items() if key not in held}
+            account.stored += sum(source.calls(question) for key, question in questions.items() if key in held)
+            self._teach(source, missing, account)
+            held = shelf.read()
+        return {key: held[key] for key in questions}
+
+    def _teach(self, source: Source, missing: Mapping[bytes, Any], account: Account) -> None:
+        """Ask what is missing, a shard at a time; each is stored and read back before the next is asked."""
+        keys, size = list(missing), source.first
+        while keys:
+            asked, keys = keys[:size], keys[size:]
+            shard, took = self._write(source, {key: missing[key] for key in asked}, account)
+            self.shelf(source.identity, source.kind).read()
+            room = min(SHARD_SECONDS / max(took, 1e-3), SHARD_BYTES / shard.path.stat().st_size)
+            size = max(1, min(2 * size, int(size * room)))
+
+    def _write(self, source: Source, questions: Mapping[bytes, Any], account: Account) -> tuple[Shard, float]:
+        """Ask these questions and store the answers; also the seconds that the teacher took."""
+        calls = sum(map(source.calls, questions.values()))
+        account.allow(calls, source.limit)
+        begun = time.perf_counter()
+        values = source.answer(list(questions.values()))
+        took = time.perf_counter() - begun
+        account.calls += calls
+        account.seconds += took
+        note = source.provenance | {"calls": calls, "seconds": took, "made": datetime.now(UTC).isoformat()}
+        folder = self.folder(source.identity, source.kind)
+        return write_shard(folder, source.kind, list(questions), values, note), took
+
+    @contextmanager
+    def _turn(self, source: Source) -> Generator[None]:
+        """Wait until no other process asks this teacher; a process that dies gives up its turn."""
+        folder = self.folder(source.identity, source.kind)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

@@ -1,17 +1,26 @@
-"""A teacher that remembers: answers from the store what was asked before, by whomever, and asks only the rest."""
+"""A teacher that remembers: answers from the store what was asked before, by whomever, and asks only the rest.
+
+By two attributes, both False where there are none, a teacher says what its scores are:
+
+- `scores_are_dot_products`: `score` is the dot product of `embed(query.text, "query")` and
+  `embed(document.content, "document")`. Vectors are then kept in place of scores, so that a text is encoded once, ever,
+  whatever it is paired with.
+- `scores_depend_on_list`: what a document gets depends on the other documents of its query in the call. Scores are then
+  kept under the query and all its documents of the call, in their order, never under a pair.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
 from harness.contracts import Role, Teacher
-from harness.errors import SignalError
 from harness.records import Document, Query
-from harness.signals import keys
+from harness.signals import checks, keys, scores
+from harness.signals.features import stacked
 from harness.signals.store import Account, SignalStore, Source
 
 
@@ -30,56 +39,96 @@ class RememberingTeacher:
     limit: int | None = None
     """Most questions that may be put to the teacher."""
 
-    @property
+    def __post_init__(self) -> None:
+        """Check what would wait for itself."""
+        assert not isinstance(self.teacher, RememberingTeacher), "this teacher remembers already"
+
+    @cached_property
     def identity(self) -> str:
         """That of the teacher."""
         return self.teacher.identity
 
+    @property
+    def scores_are_dot_products(self) -> bool:
+        """See above."""
+        return getattr(self.teacher, "scores_are_dot_products", False)
+
+    @property
+    def scores_depend_on_list(self) -> bool:
+        """See above."""
+        return getattr(self.teacher, "scores_depend_on_list", False)
+
     def score(self, pairs: Sequence[tuple[Query, Document]]) -> Float32[np.ndarray, " pairs"]:
-        """See `harness.contracts.Scorer`."""
-        return np.array(self._ask("score", keys.pair_key, pairs, self._numbers("score")), np.float32)
+        """See `harness.contracts.Scorer`; a call is a pair, or a text where scores are dot products."""
+        if self.scores_depend_on_list:
+            return self._score_lists(pairs)
+        if self.scores_are_dot_products:
+            return scores.dot_products(pairs, self.embed)
+        return self._numbers("score", keys.pair_key, pairs, np.float32)
 
     def judge(self, pairs: Sequence[tuple[Query, Document]]) -> Int32[np.ndarray, " pairs"]:
         """See `harness.contracts.Judge`."""
-        return np.array(self._ask("judge", keys.pair_key, pairs, self._numbers("judge")), np.int32)
+        return self._numbers("judge", keys.pair_key, pairs, np.int32)
 
     def prefer(self, triples: Sequence[tuple[Query, Document, Document]]) -> Float32[np.ndarray, " triples"]:
         """See `harness.contracts.Preferrer`."""
-        return np.array(self._ask("prefer", keys.triple_key, triples, self._numbers("prefer")), np.float32)
+        return self._numbers("prefer", keys.triple_key, triples, np.float32)
 
     def embed(self, texts: Sequence[str], role: Role) -> Float32[np.ndarray, "texts dim"]:
         """See `harness.contracts.Embedder`."""
 
         def answer(questions: Sequence[Any]) -> list[Any]:
-            return list(_checked("embed", questions, self.teacher.embed(list(questions), role)))
+            return list(checks.numbers("embed", questions, self.teacher.embed(questions, role), np.float32, dims=2))
 
         return np.array(self._ask("embed", partial(keys.text_key, role), texts, answer), np.float32)
+
+    def features(self, pairs: Sequence[tuple[Query, Document]]) -> dict[str, np.ndarray]:
+        """See `harness.contracts.Featurer`; no arrays for no pairs."""
+
+        def answer(questions: Sequence[Any]) -> list[Any]:
+            known = self.store.shelf(self.identity, "features").sample
+            return checks.features(questions, self.teacher.features(questions), known)
+
+        return stacked(self._ask("features", keys.pair_key, pairs, answer))
 
     def generate(self, prompts: Sequence[str]) -> list[str]:
         """See `harness.contracts.Generator`."""
 
         def answer(questions: Sequence[Any]) -> list[str]:
-            texts = self.teacher.generate(list(questions))
-            return _counted("generate", questions, texts)
+            return checks.counted("generate", questions, self.teacher.generate(questions))
 
         return self._ask("generate", partial(keys.text_key, "prompt"), prompts, answer)
 
     def order(self, query: Query, docs: Sequence[Document]) -> Int64[np.ndarray, " docs"]:
         """See `harness.contracts.Orderer`."""
+        return self.orders([(query, docs)])[0]
 
-        def answer(questions: Sequence[Any]) -> list[Any]:
-            return [_permutation(question, self.teacher.order(*question)) for question in questions]
+    def orders(self, questions: Sequence[tuple[Query, Sequence[Document]]]) -> list[Int64[np.ndarray, " docs"]]:
+        """The order of each of many lists; what is missing is stored together, not in a file a list."""
 
-        (order,) = self._ask("order", keys.list_key, [(query, docs)], answer)
-        return np.array(order, np.int64)
+        def answer(asked: Sequence[Any]) -> list[Any]:
+            return [checks.permutation(question, self.teacher.order(*question)) for question in asked]
 
-    def _numbers(self, kind: str) -> Callable[[Sequence[Any]], list[Any]]:
-        """Puts questions of a kind that is answered by one number each."""
+        return [np.array(order, np.int64) for order in self._ask("order", keys.list_key, questions, answer, first=1)]
 
-        def answer(questions: Sequence[Any]) -> list[Any]:
-            return list(_checked(kind, questions, getattr(self.teacher, kind)(list(questions))))
+    def _score_lists(self, pairs: Sequence[tuple[Query, Document]]) -> Float32[np.ndarray, " pairs"]:
+        """Scores that are kept by list; the teacher gets a list at a time, as it would mix lists of one query."""
+        lists, places = scores.lists(pairs)
 
-        return answer
+        def answer(asked: Sequence[Any]) -> list[Any]:
+            listed = [[(query, document) for document in docs] for query, docs in asked]
+            return [checks.numbers("score", its, self.teacher.score(its), np.float32) for its in listed]
+
+        found = self._ask("score-lists", keys.list_key, lists, answer, calls=scores.length, first=1)
+        return scores.scattered(found, places)
+
+    def _numbers(self, kind: str, key: Callable[[Any], bytes], questions: Sequence[Any], dtype: type) -> np.ndarray:
+        """Answers of a kind that is one number each."""
+
+        def answer(asked: Sequence[Any]) -> list[Any]:
+            return list(checks.numbers(kind, asked, getattr(self.teacher, kind)(asked), dtype))
+
+        return np.array(self._ask(kind, key, questions, answer), dtype)
 
     def _ask(
         self,
@@ -87,61 +136,16 @@ class RememberingTeacher:
         key: Callable[[Any], bytes],
         questions: Sequence[Any],
         answer: Callable[[Sequence[Any]], Sequence[Any]],
+        **more: Any,
     ) -> list[Any]:
-        by_key = {key(question): question for question in questions}
-        source = Source(identity=self.identity, kind=kind, answer=self._limited(answer), description=self.description)
-        answers = self.store.ask(source, by_key, self.account)
-        return [answers[key(question)] for question in questions]
-
-    def _limited(self, answer: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-        """The same, refusing questions beyond the limit."""
-
-        def limited(questions: Sequence[Any]) -> Sequence[Any]:
-            if self.limit is not None and self.account.calls + len(questions) > self.limit:
-                raise SignalError(
-                    f"the budget allows {self.limit} teacher calls; {self.account.calls} are used and "
-                    f"{len(questions)} more are asked for: raise the budget or ask for fewer signals"
-                )
-            return answer(questions)
-
-        return limited
+        checks.gives(self.teacher, kind)
+        asked = [key(question) for question in questions]
+        facts = {"identity": self.identity, "description": self.description, "limit": self.limit}
+        source = Source(kind=kind, answer=answer, **facts, **more)
+        answers = self.store.ask(source, dict(zip(asked, questions, strict=True)), self.account)
+        return [answers[its] for its in asked]
 
 
 def remember(teacher: Teacher, description: Mapping[str, Any], limit: int | None = None) -> RememberingTeacher:
     """The teacher, answering from the user's signal store."""
     return RememberingTeacher(teacher=teacher, store=SignalStore(), description=description, limit=limit)
-
-
-def _counted(kind: str, questions: Sequence[Any], answers: Any) -> Any:
-    if len(answers) != len(questions):
-        raise SignalError(f"the teacher gave {len(answers)} answers to {len(questions)} questions ({kind}); one each")
-    return answers
-
-
-def _checked(kind: str, questions: Sequence[Any], answers: Any) -> np.ndarray:
-    """Numbers, one row a question, all finite.
-
-    Raises:
-        SignalError: naming the first question with another answer.
-    """
-    found = np.asarray(_counted(kind, questions, answers))
-    wrong = ~np.isfinite(found.reshape(len(questions), -1)).all(axis=1) if len(questions) else np.zeros(0, bool)
-    if wrong.any():
-        question = questions[int(wrong.argmax())]
-        raise SignalError(f"the teacher's {kind} is {found[wrong.argmax()]} for {_show(question)}; expected numbers")
-    return found
-
-
-def _permutation(question: tuple[Query, Sequence[Document]], order: Any) -> list[int]:
-    query, docs = question
-    found = [int(position) for position in order]
-    if sorted(found) != list(range(len(docs))):
-        raise SignalError(f"the teacher's order for query {query.id!r} is {found}; expected each of {len(docs)} once")
-    return found
-
-
-def _show(question: Any) -> str:
-    """A question in a few words."""
-    parts = question if isinstance(question, tuple) else (question,)
-    named = [getattr(part, "id", None) or str(part)[:60] for part in parts]
-    return " / ".join(map(repr, named))

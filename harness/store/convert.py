@@ -27,6 +27,7 @@ AS_IS = (
     "seed",
     "division",
     "suite",
+    "role",
     "device",
     "harness_version",
     "started",
@@ -34,7 +35,7 @@ AS_IS = (
 )
 """Fields of an evaluation that are columns of the same name and value."""
 
-JSON_FIELDS = ("config", "checkpoints", "calibration", "cost")
+JSON_FIELDS = ("config", "checkpoints", "calibration", "cost", "training")
 """Fields of an evaluation that are JSON objects."""
 
 

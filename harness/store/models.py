@@ -126,6 +126,8 @@ class EvaluationRow(Base):
     finished: Mapped[datetime]
     cost: Mapped[dict[str, Any]]
     error: Mapped[str]
+    role: Mapped[str] = mapped_column(server_default="method")
+    training: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
 
     method: Mapped[MethodRow] = relationship(lazy="selectin")
     task: Mapped[TaskRow] = relationship(lazy="selectin")

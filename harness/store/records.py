@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 State = Literal["done", "failed"]
+Role = Literal["method", "control", "ceiling", "untrained"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,9 @@ class Evaluation:
     """Whether a suite fixed everything but the method."""
     suite: str = ""
     """The suite it ran under, if any."""
+    role: Role = "method"
+    """What it is for in its suite: a method that is compared; the control, a student trained on labels alone; a
+    ceiling, the teacher itself; the student untrained, as it came."""
     first_stages: tuple[str, ...] = ()
     """Ids of the evaluations whose runs it started from."""
     device: str
@@ -131,6 +135,10 @@ class Evaluation:
     """Name with unit → value: `index_seconds`, `search_seconds`, `query_p50_ms`, `query_p95_ms`, `index_bytes`,
     `peak_memory_bytes`, `parameters`, `teacher_seconds`, `train_seconds` …, first stages
     included (`own_…` is without them); what was not measured is absent."""
+    training: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """How a distilled retriever was made, empty for any other: `lesson` (id), `student`, `teachers` (names), `tasks`
+    (names), `candidates` (sha256 of the list), `account` (`steps`, `examples`, `seconds`), `curves` (stage → loss of
+    every optimiser step), `trials` (what was tried on dev splits); evaluations of one training share its lesson."""
     artefacts: tuple[Artefact, ...] = ()
     """Files it left."""
     error: str = ""

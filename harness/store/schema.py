@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # it takes as long to import as all the rest, and is needed o
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-NEWEST = "0001_v0.1.0"
+NEWEST = "0002_v0.2.0"
 """The revision that this harness works with: the last one in migrations/versions."""
 
 VERSION_TABLE = "harness_schema"

@@ -4,10 +4,10 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, get_args
 
 from harness.errors import StoreError
-from harness.store.records import Artefact, DeviceRecord, Evaluation
+from harness.store.records import Artefact, DeviceRecord, Evaluation, Role
 
 
 def check_evaluation(evaluation: Evaluation) -> None:
@@ -22,7 +22,9 @@ def check_evaluation(evaluation: Evaluation) -> None:
     _check_numbers(where, "calibration", evaluation.calibration)
     _check_per_query(where, evaluation)
     _check_state(where, evaluation)
-    for name in ("config", "checkpoints", "environment"):
+    if evaluation.role not in get_args(Role):
+        raise StoreError(f"{where}: role is {evaluation.role!r}; expected one of {', '.join(get_args(Role))}")
+    for name in ("config", "checkpoints", "environment", "training"):
         _check_json(f"{where}: {name}", getattr(evaluation, name))
     _check_json(f"{where}: card", evaluation.method.card)
     for name in ("facts", "query_ids", "query_texts"):

@@ -1,1 +1,1 @@
-"""Text by causal language models."""
+"""Text by language models: on this machine, or behind an OpenAI-compatible endpoint."""

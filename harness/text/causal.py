@@ -8,12 +8,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.utils import logging
 
 from harness.errors import CheckpointError, DataError
+from harness.text.settings import Precision
 
 Ids = list[int]
 
 
 class CausalLM:
-    """Any transformers causal language model, in single precision, with its tokeniser."""
+    """Any transformers causal language model with its tokeniser."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         """Wrap a model; what its checkpoint says of sampling is dropped, so that only the caller decides.
@@ -82,13 +83,16 @@ class CausalLM:
             )
 
 
-def load_causal_lm(path: str, *, device: str = "cpu", trust_remote_code: bool = False) -> CausalLM:
+def load_causal_lm(
+    path: str, *, device: str = "cpu", trust_remote_code: bool = False, precision: Precision = "float32"
+) -> CausalLM:
     """Load a model and its tokeniser from a folder or the hub; weights from safetensors only.
 
     Args:
         path: a folder or hub id.
         device: a torch device name.
         trust_remote_code: whether code that ships with the checkpoint may run.
+        precision: the numbers it computes with, whatever the checkpoint holds.
 
     Raises:
         CheckpointError: if it can't be loaded.
@@ -97,7 +101,8 @@ def load_causal_lm(path: str, *, device: str = "cpu", trust_remote_code: bool = 
     options: dict[str, Any] = {"trust_remote_code": trust_remote_code}
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, **options)
-        model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, use_safetensors=True, **options)
+        options |= {"dtype": getattr(torch, precision), "use_safetensors": True}
+        model: Any = AutoModelForCausalLM.from_pretrained(path, **options)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(f"{path}: expected a causal language model in safetensors, got: {reason}") from error

@@ -6,14 +6,20 @@ from typing import Any
 import torch
 
 from harness.text.causal import CausalLM, Ids
+from harness.text.model import until
 
 PROMPTS = 8
 """Prompts in a batch."""
 
 
-def generate(
+def generate(lm: CausalLM, prompts: Sequence[str], **wanted: Any) -> list[str]:
+    """What the model writes after each text, taken as it is; see `continuations`."""
+    return continuations(lm, lm.encode_first(prompts), **wanted)
+
+
+def continuations(
     lm: CausalLM,
-    prompts: Sequence[str],
+    encoded: Sequence[Ids],
     *,
     max_new_tokens: int,
     stop: Sequence[str] = (),
@@ -24,7 +30,7 @@ def generate(
 
     Args:
         lm: the language model.
-        prompts: texts to continue, taken as they are: a chat template is the caller's.
+        encoded: tokens of prompts, none empty.
         max_new_tokens: where to stop at the latest.
         stop: texts before which to stop.
         temperature: 0 takes the likeliest token each time; above 0, tokens are drawn.
@@ -33,21 +39,20 @@ def generate(
     Raises:
         DataError: if a prompt leaves no room for the new tokens.
     """
-    encoded = lm.encode_first(prompts)
     for ids in encoded:
         lm.check_fits(len(ids) + max_new_tokens)
     wanted: dict[str, Any] = {"max_new_tokens": max_new_tokens, "do_sample": temperature > 0}
     wanted |= {"temperature": temperature, "top_k": 0} if temperature > 0 else {}
     wanted |= {"stop_strings": list(stop), "tokenizer": lm.tokenizer} if stop else {}
-    written = [""] * len(prompts)
-    order = sorted(range(len(prompts)), key=lambda place: len(encoded[place]))
+    written = [""] * len(encoded)
+    order = sorted(range(len(encoded)), key=lambda place: len(encoded[place]))
     device = lm.model.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         for start in range(0, len(order), PROMPTS):
             places = order[start : start + PROMPTS]
             for place, text in zip(places, _write(lm, [encoded[own] for own in places], wanted), strict=True):
-                written[place] = _until(text, stop)
+                written[place] = until(text, stop)
     return written
 
 
@@ -59,9 +64,3 @@ def _write(lm: CausalLM, prompts: Sequence[Ids], wanted: dict[str, Any]) -> list
     mask = torch.tensor([[0] * (longest - len(own)) + [1] * len(own) for own in prompts], device=device)
     given = lm.model.generate(ids, attention_mask=mask, **wanted)
     return lm.tokenizer.batch_decode(given[:, longest:], skip_special_tokens=True)
-
-
-def _until(text: str, stop: Sequence[str]) -> str:
-    """The text up to the first of these."""
-    places = [place for word in stop if (place := text.find(word)) >= 0]
-    return text[: min(places, default=len(text))]

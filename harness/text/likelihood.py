@@ -83,5 +83,5 @@ def _span(encoded: Sequence[Encoded]) -> tuple[int, int]:
 def _of_tokens(logits: torch.Tensor, tokens: Ids) -> LogProbabilities:
     """Log-probabilities of these tokens, each under the logits of its place."""
     wanted = torch.tensor(tokens, device=logits.device)
-    losses = torch.nn.functional.cross_entropy(logits[: len(tokens)], wanted, reduction="none")
+    losses = torch.nn.functional.cross_entropy(logits[: len(tokens)].float(), wanted, reduction="none")
     return -losses.cpu().numpy()

@@ -32,13 +32,14 @@ def assemble(evaluations: Iterable[Evaluation], day: date, title: str) -> Board:
         cells[evaluation.division, evaluation.suite][cell].append(evaluation)
     results = {where: _results(cells[where], methods, tasks) for where in sorted(cells)}
     anchors = unique(slug("-".join(where)) for where in results)
+    pages = unique(slug(suite) for _, suite in results)
     counted = [result for found in results.values() for result in found.values()]
     return Board(
         title=title,
         day=day,
         sections=tuple(
-            _section(where, anchor, found, cells[where], methods)
-            for anchor, (where, found) in zip(anchors, results.items(), strict=True)
+            _section(where, (anchor, page), found, cells[where], methods)
+            for anchor, page, (where, found) in zip(anchors, pages, results.items(), strict=True)
         ),
         methods=tuple(sorted(methods.values(), key=lambda method: (method.label, method.key))),
         tasks=tuple(sorted(tasks.values(), key=task_order)),
@@ -74,7 +75,7 @@ def _code(evaluation: Evaluation) -> tuple[str, dict[str, str]]:
 
 def _section(
     where: Place,
-    anchor: str,
+    names: tuple[str, str],
     results: Mapping[Cell, Result],
     cells: Mapping[Cell, list[Evaluation]],
     methods: Mapping[Key, Method],
@@ -92,8 +93,16 @@ def _section(
         for key in sorted({key for key, _ in cells})
     ]
     division, suite = where
-    title = f"{division.capitalize()} division" + (f": {suite}" if suite else "")
-    return Section(title=title, anchor=anchor, tasks=tuple(tasks), rows=tuple(sorted(rows, key=_row_order)))
+    anchor, page = names
+    return Section(
+        title=f"{division.capitalize()} division" + (f": {suite}" if suite else ""),
+        anchor=anchor,
+        division=division,
+        suite=suite,
+        page=f"suites/{page}.html" if division == "closed" and suite else "",
+        tasks=tuple(tasks),
+        rows=tuple(sorted(rows, key=_row_order)),
+    )
 
 
 def _row_order(row: Row) -> tuple[bool, float, int, str, Key]:
@@ -109,14 +118,14 @@ def _row(
         standings=standings,
         failed=frozenset(task for key, task in failed if key == method.key),
         mean=fmean(standing.value for standing in standings.values()) if complete else None,
-        spread=_spread(results) if complete else None,
+        spread=spread_of_means(results) if complete else None,
         group=group,
         cost=_cost(results) if complete else {},
         devices=tuple(sorted({evaluation.device for result in results for evaluation in result.evaluations})),
     )
 
 
-def _spread(results: Sequence[Result]) -> float | None:
+def spread_of_means(results: Sequence[Result]) -> float | None:
     """Deviation of the mean over tasks between seeds; None unless all tasks have the same seeds, two or more."""
     seeds = {tuple(evaluation.seed for evaluation in result.evaluations) for result in results}
     if len(seeds) != 1 or len(next(iter(seeds))) < 2:

@@ -1,13 +1,11 @@
 """The board's numbers as files: evaluations.json, evaluations.csv and the per-query values of each evaluation."""
 
-import csv
-import io
 import json
-import re
 from typing import Any
 
+from harness_leaderboard.cells import csv_text
 from harness_leaderboard.fields import FIELDS
-from harness_leaderboard.public import publish, without_places
+from harness_leaderboard.public import publish
 from harness_leaderboard.sections import Board
 
 
@@ -46,23 +44,11 @@ def _csv(board: Board) -> bytes:
     columns = [field for field in FIELDS if not field.nested]
     measures = sorted({name for evaluation in board.evaluations for name in evaluation.measures})
     costs = sorted({name for evaluation in board.evaluations for name in evaluation.cost})
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    heads = [field.name for field in columns]
-    writer.writerow(
-        [*heads, *(_text(f"measure:{name}") for name in measures), *(_text(f"cost:{name}") for name in costs)]
-    )
+    rows = [[field.name for field in columns]]
+    rows[0] += [*(f"measure:{name}" for name in measures), *(f"cost:{name}" for name in costs)]
     for evaluation in board.evaluations:
-        row = [_text(field.value(board, evaluation)) for field in columns]
-        row += [evaluation.measures.get(name, "") for name in measures]
-        row += [evaluation.cost.get(name, "") for name in costs]
-        writer.writerow(row)
-    return lines.getvalue().encode("utf-8", "backslashreplace")
-
-
-def _text(value: Any) -> Any:
-    """A cell; foreign text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else value
-    text = without_places(value)
-    return f"'{text}" if re.match(r"[=+\-@\t\r]", text) else text
+        row = [field.value(board, evaluation) for field in columns]
+        row += [evaluation.measures.get(name) for name in measures]
+        row += [evaluation.cost.get(name) for name in costs]
+        rows.append(row)
+    return csv_text(rows).encode("utf-8", "backslashreplace")

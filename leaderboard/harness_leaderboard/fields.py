@@ -50,6 +50,17 @@ FIELDS = (
     Field(name="division", meaning="`closed`: a suite fixed all but the method.", value=lambda _, e: e.division),
     Field(name="suite", meaning="The suite it ran under, if any.", value=lambda _, e: e.suite),
     Field(
+        name="role",
+        meaning="In a suite: `method`, `control` (labels alone), `ceiling` (the teacher) or `untrained`.",
+        value=lambda _, e: e.role,
+    ),
+    Field(
+        name="training",
+        meaning="How a distilled retriever was made: lesson, student, teachers, tasks, candidates, account.",
+        value=lambda _, e: {name: part for name, part in e.training.items() if name != "curves"},
+        nested=True,
+    ),
+    Field(
         name="first_stages",
         meaning="Ids of the evaluations whose runs it started from.",
         value=lambda _, e: e.first_stages,

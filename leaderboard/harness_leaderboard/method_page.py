@@ -13,6 +13,7 @@ from harness_leaderboard.model import Method, Result
 from harness_leaderboard.public import publish
 from harness_leaderboard.sections import Board, Section
 from harness_leaderboard.task_page import measures_of
+from harness_leaderboard.training import training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ def content(board: Board, method: Method) -> dict[str, Any]:
         "knobs": knobs(method),
         "claims": claims(method, places),
         "places": [_results(section, results) for section, results in places],
+        "trainings": [found for section, results in places if (found := training(section, results))],
         "shown": shown,
         "settings": list(settings.values()),
         "setting_of": {evaluation.id: settings[_setting_key(evaluation)] for evaluation in shown},

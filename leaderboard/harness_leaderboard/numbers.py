@@ -10,6 +10,17 @@ def measure(value: float) -> str:
     return f"{value:.4f}".replace("-", "−")
 
 
+def spread(value: float, deviation: float | None) -> str:
+    """A measure with its deviation over seeds, if it has one."""
+    return measure(value) if deviation is None else f"{measure(value)} ± {measure(deviation)}"
+
+
+def percent(value: float) -> str:
+    """A share: per cent with one decimal."""
+    text = f"{100 * value:.1f} %".replace("-", "−")
+    return text.removeprefix("−") if set(text) <= set("−0. %") else text
+
+
 def signed(value: float) -> str:
     """A difference of measures: four decimals and always a sign."""
     text = f"{value:+.4f}".replace("-", "−")
@@ -45,8 +56,15 @@ def plain(value: Any) -> str:
 _UNITS = {"_seconds": ("s", 1.0, 2), "_ms": ("ms", 1.0, 2), "_bytes": ("MB", 1e6, 2), "parameters": ("M", 1e6, 2)}
 """End of a cost's name → unit shown, how much of the stored unit it is, decimals."""
 
-_NAMES = {"index_seconds": "indexing", "index_bytes": "index size"}
-"""Names that without their unit would be the same."""
+_NAMES = {
+    "index_seconds": "indexing",
+    "index_bytes": "index size",
+    "train_seconds": "training",
+    "train_steps": "training steps",
+    "teacher_seconds": "teacher time",
+    "teacher_answers_stored": "answers from store",
+}
+"""Names that without their unit would be the same, or say too little."""
 
 
 def cost_head(name: str) -> tuple[str, str]:
@@ -55,7 +73,7 @@ def cost_head(name: str) -> tuple[str, str]:
         if name.endswith(end):
             bare = name if end == "parameters" else name.removesuffix(end)
             return _NAMES.get(name, bare).replace("_", " "), unit
-    return name.replace("_", " "), ""
+    return _NAMES.get(name, name).replace("_", " "), ""
 
 
 def cost(name: str, value: float) -> str:

@@ -17,6 +17,8 @@ from harness_leaderboard.fields import FIELDS
 from harness_leaderboard.public import last_part, link, slug, unique, visible, without_places
 from harness_leaderboard.ranking import ALPHA, RESAMPLES
 from harness_leaderboard.sections import Board
+from harness_leaderboard.suite import ROLES, TRAINING_COSTS, USE_COSTS, suite_table
+from harness_leaderboard.tables import files as tables_as_data
 
 
 def build(evaluations: Iterable[Evaluation], day: date, title: str) -> dict[str, bytes]:
@@ -30,9 +32,11 @@ def build(evaluations: Iterable[Evaluation], day: date, title: str) -> dict[str,
     board = assemble(evaluations, day, title)
     render = _Renderer(board)
     pages = {"index.html": render("index"), "about.html": render("about", fields=FIELDS)}
+    tables = [suite_table(board, section) for section in board.sections if section.page]
+    pages |= {table.section.page: render("suite", table=table) for table in tables}
     pages |= {task.page: render("task", **task_page.content(board, task)) for task in board.tasks}
     pages |= {method.page: render("method", **method_page.content(board, method)) for method in board.methods}
-    return {path: text.encode() for path, text in pages.items()} | data.files(board)
+    return {path: text.encode() for path, text in pages.items()} | data.files(board) | tables_as_data(tables)
 
 
 class _Renderer:
@@ -64,11 +68,12 @@ def _environment(board: Board) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    formats = (numbers.measure, numbers.signed, numbers.p_value, numbers.count, numbers.cost, numbers.plain)
+    formats = [numbers.measure, numbers.signed, numbers.percent, numbers.p_value, numbers.count, numbers.cost]
     filters: dict[str, Any] = environment.filters
-    filters |= {function.__name__: function for function in (*formats, without_places, last_part)}
+    filters |= {function.__name__: function for function in (*formats, numbers.plain, without_places, last_part)}
     names: dict[str, Any] = environment.globals
     names |= {"MISSING": numbers.MISSING, "COSTS": tuple(COSTS), "ALPHA": ALPHA, "RESAMPLES": RESAMPLES}
+    names |= {"ROLES": ROLES, "TRAINING_COSTS": TRAINING_COSTS, "USE_COSTS": USE_COSTS}
     names |= {"cost_head": numbers.cost_head, "web": link, "per_query": board.per_query_files}
     names |= {"page_of": _pages(board), "anchor_of": _anchors(board)}
     return environment

@@ -61,6 +61,12 @@ class Section:
     """Division and suite, in words."""
     anchor: str
     """Its id on the overview page."""
+    division: str
+    """Of its evaluations."""
+    suite: str
+    """Of its evaluations; may be empty in the open division."""
+    page: str
+    """File of the suite's table; empty for a division in which more than the method differs."""
     tasks: tuple[Task, ...]
     """Columns."""
     rows: tuple[Row, ...]

@@ -20,8 +20,8 @@ def parse(text: str):
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
 
 
-def test_pages_are_valid_html(small_site: dict[str, bytes]):
-    for text in pages(small_site).values():
+def test_pages_are_valid_html(site: dict[str, bytes]):
+    for text in pages(site).values():
         parse(text)
 
 
@@ -39,8 +39,8 @@ def test_a_store_of_failures_gives_a_site_without_figures(factory: ModuleType):
         assert path == "about.html" or not re.search(r"\d\.\d{4}", re.sub(r"<style>.*?</style>", "", text, flags=re.S))
 
 
-def test_no_link_is_broken_and_none_leaves_but_to_the_web(small_site: dict[str, bytes]):
-    trees = {path: parse(text) for path, text in pages(small_site).items()}
+def test_no_link_is_broken_and_none_leaves_but_to_the_web(site: dict[str, bytes]):
+    trees = {path: parse(text) for path, text in pages(site).items()}
     anchors = {path: {found.get("id") for found in tree.iter() if found.get("id")} for path, tree in trees.items()}
     seen = {"index.html"}
     for path, tree in trees.items():
@@ -50,22 +50,22 @@ def test_no_link_is_broken_and_none_leaves_but_to_the_web(small_site: dict[str, 
                 continue
             assert not target.startswith(("/", "http", "file"))  # works below any path
             address, anchor = urldefrag(urljoin(path, target))
-            assert address in small_site, f"{path} links to {target}"
+            assert address in site, f"{path} links to {target}"
             assert not anchor or anchor in anchors[address], f"{path} links to {target}"
             seen.add(address)
     assert set(trees) <= seen, "a page that nothing links to"
 
 
-def test_ids_are_unique_and_labels_exist(small_site: dict[str, bytes]):
-    for text in pages(small_site).values():
+def test_ids_are_unique_and_labels_exist(site: dict[str, bytes]):
+    for text in pages(site).values():
         ids = [found.get("id") for found in parse(text).iter() if found.get("id")]
         assert len(ids) == len(set(ids))
         labels = {found.get("aria-labelledby") for found in parse(text).iter()} - {None}
         assert labels <= set(ids)
 
 
-def test_tables_say_what_their_cells_are(small_site: dict[str, bytes]):
-    for text in pages(small_site).values():
+def test_tables_say_what_their_cells_are(site: dict[str, bytes]):
+    for text in pages(site).values():
         for table in parse(text).iter("table"):
             assert table.find("caption") is not None
             heads = list(table.iter("th"))
@@ -75,8 +75,8 @@ def test_tables_say_what_their_cells_are(small_site: dict[str, bytes]):
                 assert len(row) == columns
 
 
-def test_nothing_is_fetched_and_the_policy_names_the_one_style_sheet(small_site: dict[str, bytes]):
-    for text in pages(small_site).values():
+def test_nothing_is_fetched_and_the_policy_names_the_one_style_sheet(site: dict[str, bytes]):
+    for text in pages(site).values():
         tree = parse(text)
         assert not [found.tag for found in tree.iter() if found.tag in ("script", "img", "iframe", "object", "form")]
         assert not [found for found in tree.iter() if found.get("style") or found.get("src")]

@@ -25,18 +25,28 @@ def without_style(content: bytes) -> bytes:
     return re.sub(rb"sha256-[A-Za-z0-9+/=]+", b"sha256-", content)
 
 
-def test_the_site_is_the_golden_one(small_site: dict[str, bytes]):
+def check_golden(site: dict[str, bytes], folder: Path):
     """With HARNESS_WRITE_GOLDEN=1 in the environment the golden files are written anew: read the difference."""
-    made = {path: without_style(content) for path, content in small_site.items()}
+    made = {path: without_style(content) for path, content in site.items()}
     if os.environ.get("HARNESS_WRITE_GOLDEN"):
-        for path in GOLDEN.rglob("*"):
+        for path in folder.rglob("*"):
             path.unlink() if path.is_file() else None
         for path, content in made.items():
-            (GOLDEN / path).parent.mkdir(parents=True, exist_ok=True)
-            (GOLDEN / path).write_bytes(content)
-    golden = {path.relative_to(GOLDEN).as_posix(): path.read_bytes() for path in GOLDEN.rglob("*") if path.is_file()}
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+    golden = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert sorted(made) == sorted(golden)
     assert [path for path in made if made[path] != golden[path]] == []
+
+
+def test_the_site_is_the_golden_one(small_site: dict[str, bytes]):
+    check_golden(small_site, GOLDEN)
+
+
+def test_the_pages_of_a_closed_suite_are_the_golden_ones(closed_site: dict[str, bytes]):
+    own = {path: text for path, text in closed_site.items() if "suites/" in path or "margin-mse" in path}
+    assert len(own) == 4
+    check_golden(own, HERE / "golden-closed")
 
 
 PRINT_DIGEST = """

@@ -7,26 +7,34 @@ from pathlib import Path
 import numpy as np
 
 from harness.records import Document, Query
-from harness.signals import keys
-from harness.signals.store import Account, SignalStore, Source
+from harness.signals import store
+from harness.signals.store import SignalStore
+from harness.signals.teacher import RememberingTeacher
 
 
-def main(root: str, log: str, pairs: int, shard_seconds: float) -> None:
-    questions = [(Query(id=str(i), text=f"q{i}"), Document(id=str(i), text=f"d{i}")) for i in range(pairs)]
+class SlowTeacher:
+    """Takes a millisecond a pair and gives the query's number."""
 
-    def answer(asked):
-        with Path(log).open("a") as file:
-            for query, _ in asked:
+    identity = "slow"
+
+    def __init__(self, log: str) -> None:
+        self.log = Path(log)
+
+    def score(self, pairs):
+        with self.log.open("a") as file:
+            for query, _ in pairs:
                 time.sleep(0.001)
                 file.write(f"{query.id}\n")
                 file.flush()
-        return np.array([float(query.id) for query, _ in asked], np.float32)
+        return np.array([float(query.id) for query, _ in pairs], np.float32)
 
-    source = Source(identity="slow", kind="score", answer=answer, description={})
-    by_key = {keys.pair_key(question): question for question in questions}
-    answers = SignalStore(Path(root)).ask(source, by_key, Account(), shard_seconds)
-    assert [answers[key] for key in by_key] == [float(i) for i in range(pairs)]
+
+def main(root: str, log: str, pairs: int) -> None:
+    questions = [(Query(id=str(i), text=f"q{i}"), Document(id=str(i), text=f"d{i}")) for i in range(pairs)]
+    teacher = RememberingTeacher(teacher=SlowTeacher(log), store=SignalStore(Path(root)))
+    assert teacher.score(questions).tolist() == list(range(pairs))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    store.SHARD_SECONDS = float(sys.argv[4])
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

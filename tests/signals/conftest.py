@@ -35,6 +35,11 @@ class CountingTeacher:
         self.asked += prompts
         return [prompt.upper() for prompt in prompts]
 
+    def features(self, pairs):
+        self.asked += pairs
+        lengths = np.array([[len(q.text), len(d.text)] for q, d in pairs], np.float32)
+        return {"lengths": lengths, "odd": lengths.astype(np.int16) % 2 == 1, "sum": lengths.sum(axis=1)}
+
     def judge(self, pairs):
         self.asked += pairs
         return np.array([len(d.text) % 3 for _, d in pairs], np.int32)
@@ -63,5 +68,5 @@ def store(tmp_path):
 
 @pytest.fixture
 def remembering(store):
-    """A function: a teacher → the same, remembering."""
-    return lambda teacher, **more: RememberingTeacher(teacher=teacher, store=store, **more)
+    """A function: a teacher → the same, remembering as a new process would: nothing has been read yet."""
+    return lambda teacher, **more: RememberingTeacher(teacher=teacher, store=SignalStore(store.root), **more)

@@ -1,5 +1,8 @@
 """Each question is put to a teacher once; damage, garbage and other teachers are never taken for answers."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -8,16 +11,23 @@ from harness.records import Document, Query
 from harness.signals.shards import shards_in
 
 
-def test_ten_distillers_over_one_teacher_ask_each_pair_once(remembering, counting, make_pairs):
-    teacher = counting()
-    pairs = make_pairs(6, 20)
-    first = remembering(teacher).score(pairs)
-    for start in range(9):
-        later = remembering(teacher)
-        part = pairs[start * 10 :]
-        assert np.array_equal(later.score(part), first[start * 10 :])
-        assert (later.account.calls, later.account.stored) == (0, len(part))
-    assert len(teacher.asked) == len(pairs)
+@pytest.mark.parametrize("workers", [1, 10], ids=["one after the other", "at once"])
+def test_ten_distillers_over_one_store_and_teacher_ask_each_pair_once(remembering, counting, make_pairs, workers):
+    teacher, pairs = counting(), make_pairs(6, 20)
+    right = counting().score(pairs)
+
+    def distil(seed):
+        ours, order = remembering(teacher), np.random.default_rng(seed).permutation(len(pairs))[:100]
+        for batch in np.split(order, 10):
+            assert np.array_equal(ours.score([pairs[place] for place in batch]), right[batch])
+        return ours.account, {int(place) for place in order}
+
+    with ThreadPoolExecutor(workers) as pool:
+        accounts, wanted = zip(*pool.map(distil, range(10)), strict=True)
+    asked = Counter((query.id, document.id) for query, document in teacher.asked)
+    assert set(asked.values()) == {1}
+    assert len(asked) == len(set.union(*wanted)) == sum(account.calls for account in accounts)
+    assert sum(account.stored for account in accounts) == 10 * 100 - len(asked)
 
 
 def test_a_pair_that_comes_twice_is_asked_once_and_answered_twice(remembering, counting, make_pairs):
@@ -75,9 +85,26 @@ def test_garbage_is_refused_naming_the_pair_and_nothing_is_stored(remembering, s
 
     with pytest.raises(SignalError, match="'q0' / 'd2'"):
         remembering(counting(answer=spoil)).score(make_pairs(1, 5))
-    with pytest.raises(SignalError, match="4 answers to 5 questions"):
-        remembering(counting(answer=lambda scores: scores[:-1])).score(make_pairs(1, 5))
+    for answer, words in (
+        (lambda scores: scores[:-1], "4 answers to 5 questions .*'q0' / 'd4'"),
+        (lambda scores: scores[:0], "0 answers to 5 questions .*'q0' / 'd0'"),
+        (lambda scores: np.append(scores, 1), "6 answers to 5 questions"),
+        (lambda scores: np.array([1, 1, 1, 1, 1e300]), "1e\\+300 for 'q0' / 'd4'"),
+        (lambda scores: scores[:, None], r"shape \(5, 1\)"),
+    ):
+        with pytest.raises(SignalError, match=words):
+            remembering(counting(answer=answer)).score(make_pairs(1, 5))
     assert not list(store.root.rglob("*.parquet"))
+
+
+def test_what_a_teacher_lacks_is_refused_by_name(remembering, make_pairs):
+    class Mute:
+        identity = "mute"
+
+    with pytest.raises(SignalError, match="gives features; Mute lacks it"):
+        remembering(Mute()).features(make_pairs(1, 1))
+    with pytest.raises(SignalError, match="gives score; Mute lacks it"):
+        remembering(Mute()).score(make_pairs(1, 1))
 
 
 def test_budget_of_calls(remembering, counting, make_pairs):

@@ -49,7 +49,7 @@ CREATE TABLE evaluations (
 	started DATETIME NOT NULL, 
 	finished DATETIME NOT NULL, 
 	cost JSON NOT NULL, 
-	error TEXT NOT NULL, 
+	error TEXT NOT NULL, role TEXT DEFAULT 'method' NOT NULL, training JSON DEFAULT '{}' NOT NULL, 
 	CONSTRAINT pk_evaluations PRIMARY KEY (id), 
 	CONSTRAINT fk_evaluations_method_digest FOREIGN KEY(method_digest) REFERENCES methods (digest), 
 	CONSTRAINT fk_evaluations_task_digest FOREIGN KEY(task_digest) REFERENCES tasks (digest), 

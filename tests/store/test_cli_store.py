@@ -12,7 +12,7 @@ from harness.store import open_store
 
 def test_upgrade_says_what_it_did(tmp_path):
     words = ["upgrade", "--store", str(tmp_path / "a.db")]
-    assert "none → 0001" in CliRunner().invoke(commands, words).output
+    assert "none → 0002" in CliRunner().invoke(commands, words).output
     assert "has the newest schema" in CliRunner().invoke(commands, words).output
 
 

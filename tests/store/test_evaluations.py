@@ -23,8 +23,12 @@ def rows(store) -> dict[str, int]:
 def test_done_and_failed_come_back_as_they_were(store, sample):
     done = sample(artefacts=(Artefact(name="run", path="x/run.parquet", sha256="ab", bytes=2**40),))
     failed = sample(failed=True, id="fedc000000000000", seed=2**62, first_stages=(done.id,))
+    curve = [1 / (step + 1) for step in range(5000)]
+    taught = sample(id="aaaa000000000000", role="control", training={"lesson": "l", "curves": {"train": curve}})
     store.put(done)
     store.put(failed)
+    store.put(taught)
+    assert store.evaluation(taught.id) == taught
     assert store.evaluation(done.id) == done
     assert store.evaluation(failed.id) == failed
     assert list(store.evaluation(done.id).measures) == ["nDCG@10", "RR@10", "AP"], "the main measure comes first"
@@ -88,6 +92,8 @@ def test_what_is_no_number_is_refused(sample, place, number):
         ({"error": "DataError"}, "no error"),
         ({"state": "failed"}, "expected an error"),
         ({"started": datetime(2026, 1, 1)}, "time zone"),
+        ({"role": "referee"}, "expected one of method, control, ceiling, untrained"),
+        ({"training": {"curves": {"train": [math.nan]}}}, "training"),
         ({"config": {"k1": object()}}, "config"),
         ({"config": {"name": "\ud800"}}, "config"),
         ({"artefacts": (Artefact(name="run", path="../run", sha256="", bytes=0),)}, "below the artefacts"),

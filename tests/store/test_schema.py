@@ -16,6 +16,15 @@ from harness.store.models import Base
 from harness.store.records import DeviceRecord, Evaluation
 
 HERE = Path(__file__).parent
+TRAINING = {
+    "lesson": "abcd",
+    "student": "pip:some-model",
+    "teachers": ["dense"],
+    "tasks": ["nfcorpus", "scifact"],
+    "candidates": "ab" * 32,
+    "account": {"steps": 3, "examples": 48, "seconds": 1.5},
+    "curves": {"train": [2.5, 1.25, 1 / 3]},
+}
 DEVICE = DeviceRecord(
     name="cpu",
     kind="cpu",
@@ -27,12 +36,13 @@ DEVICE = DeviceRecord(
     calibration={"matmul_gflops": 98.5, "copy_gb_per_s": 11.4},
     registered=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
 )
+NEWEST = schema.NEWEST
 PAST = sorted((HERE / "past").glob("*.sql"))
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_v9.8.7"
+revision = "9999_v9.8.7"
 down_revision = "{newest}"
 
 
@@ -41,9 +51,12 @@ def upgrade() -> None:
 """
 
 
-def in_past_stores(sample) -> list[Evaluation]:
-    """What was put into the stores in past/."""
-    return [sample(), sample(failed=True, id="fedc000000000000")]
+def in_past_store(sample, revision: str) -> list[Evaluation]:
+    """What was put into a store in past/: later ones hold what earlier schemas had no place for."""
+    put = [sample(), sample(failed=True, id="fedc000000000000")]
+    if revision >= "0002":
+        put.append(sample(id="2222000000000000", seed=8, role="control", training=TRAINING))
+    return put
 
 
 def test_migrations_make_what_the_models_say(store):
@@ -75,7 +88,7 @@ def test_there_is_a_store_of_every_schema(tmp_path, sample):
     newest = HERE / "past" / f"{schema.NEWEST}.sql"
     if os.environ.get("HARNESS_UPDATE_GOLDEN"):
         store = open_store(str(tmp_path / "a.db"))
-        for evaluation in in_past_stores(sample):
+        for evaluation in in_past_store(sample, NEWEST):
             store.put(evaluation)
         store.put_device(DEVICE)
         with sqlite3.connect(tmp_path / "a.db") as connection:
@@ -92,7 +105,7 @@ def test_store_of_a_past_schema_upgrades_and_keeps_what_it_holds(past, tmp_path,
     connection.close()
     schema.upgrade(Database(store_url(str(path))))
     store = open_store(str(path))
-    assert store.evaluations() == in_past_stores(sample)
+    assert store.evaluations() == in_past_store(sample, past.stem)
     assert store.devices() == [DEVICE]
 
 
@@ -104,7 +117,7 @@ def next_schema(monkeypatch, tmp_path):
         def __enter__(self):
             folder = tmp_path / "versions"
             folder.mkdir(exist_ok=True)
-            (folder / "0002_next.py").write_text(NEXT.format(newest=schema.NEWEST))
+            (folder / "9999_next.py").write_text(NEXT.format(newest=schema.NEWEST))
             plain = schema._config
 
             def config(connection=None):
@@ -114,7 +127,7 @@ def next_schema(monkeypatch, tmp_path):
                 return made
 
             monkeypatch.setattr(schema, "_config", config)
-            monkeypatch.setattr(schema, "NEWEST", "0002_v9.8.7")
+            monkeypatch.setattr(schema, "NEWEST", "9999_v9.8.7")
 
         def __exit__(self, *_):
             monkeypatch.undo()
@@ -130,8 +143,8 @@ def test_old_schema_is_refused_with_the_command_that_upgrades_it(store, url, sam
         assert "harness store upgrade --store" in str(refusal.value)
         assert "secret" not in str(refusal.value)
         database = Database(store_url(url))
-        assert schema.upgrade(database) == ("0001_v0.1.0", "0002_v9.8.7")
-        assert schema.upgrade(database) == ("0002_v9.8.7", "0002_v9.8.7")
+        assert schema.upgrade(database) == (NEWEST, "9999_v9.8.7")
+        assert schema.upgrade(database) == ("9999_v9.8.7", "9999_v9.8.7")
         assert open_store(url).evaluation(sample().id) == sample()
         database.engine.dispose()
 

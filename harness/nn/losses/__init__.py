@@ -5,21 +5,24 @@ masked is -inf before a softmax or maximum, never multiplied by 0.
 """
 
 from harness.nn.losses.contrastive import info_nce
-from harness.nn.losses.listwise import kl, plackett_luce
-from harness.nn.losses.pairwise import margin_mse, ranknet
+from harness.nn.losses.listwise import cross_entropy, kl, plackett_luce
+from harness.nn.losses.pairwise import margin_mse, pairwise_bce, ranknet
 from harness.nn.losses.pointwise import graded_bce
 from harness.nn.losses.representation import cosine, mse, relation
-from harness.nn.losses.sparsity import flops, l1, ramp
+from harness.nn.losses.sparsity import flops, grouped_flops, l1, ramp
 
 __all__ = [
     "cosine",
+    "cross_entropy",
     "flops",
     "graded_bce",
+    "grouped_flops",
     "info_nce",
     "kl",
     "l1",
     "margin_mse",
     "mse",
+    "pairwise_bce",
     "plackett_luce",
     "ramp",
     "ranknet",

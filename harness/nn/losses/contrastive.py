@@ -24,7 +24,8 @@ def info_nce(
         positives: column of each query's positive.
         temperature: scores are divided by it.
         mask: candidates that count; False for false negatives. The positive always counts.
-        more: further scores in the denominator only (query-query, document-document: the extended denominator of GTE).
+        more: further scores in the denominator only (query-query, document-document: the extended denominator of GTE);
+            -inf where one does not count.
         symmetric: average with the cross-entropy of the right query among all queries, for each positive document.
 
     Source: van den Oord et al., 2018 (arXiv:1807.03748); with in-batch negatives Karpukhin et al., EMNLP

@@ -41,6 +41,33 @@ def kl(
     return loss * (student_temperature * teacher_temperature if scale else 1.0)
 
 
+def cross_entropy(
+    student: Float[Tensor, "queries docs"],
+    teacher: Float[Tensor, "queries docs"],
+    *,
+    student_temperature: float = 1.0,
+    teacher_temperature: float = 1.0,
+    mask: Bool[Tensor, "queries docs"] | None = None,
+) -> Float[Tensor, ""]:
+    """Cross-entropy of the student's distribution over a list against the teacher's: −Σ softmax(t) log softmax(s).
+
+    Above `kl` by the teacher's entropy: the student's gradient is the same, that of a teacher that learns is not.
+
+    Args:
+        student: student scores.
+        teacher: teacher scores; detach them unless the teacher learns too.
+        student_temperature: divides the student's scores.
+        teacher_temperature: divides the teacher's.
+        mask: documents that count.
+
+    Source: ListNet with its top-one distribution, Cao et al., ICML 2007.
+    """
+    log_s = torch.log_softmax(masked(student, mask) / student_temperature, dim=1)
+    targets = torch.softmax(masked(teacher, mask) / teacher_temperature, dim=1)
+    counted = log_s if mask is None else torch.where(mask, log_s, 0.0)
+    return -(targets * counted).sum(dim=1).mean()
+
+
 def plackett_luce(
     scores: Float[Tensor, "queries docs"],
     order: Int[Tensor, "queries docs"],

@@ -18,6 +18,28 @@ def margin_mse(
     return functional.mse_loss(student_positive - student_negative, teacher_positive - teacher_negative)
 
 
+def pairwise_bce(margins: Float[Tensor, " pairs"], probabilities: Float[Tensor, " pairs"]) -> Float[Tensor, ""]:
+    """Cross-entropy of σ(margin) against soft preferences: mean of −[y log σ(m) + (1 − y) log σ(−m)].
+
+    Above the divergence KL([y, 1 − y] ‖ [σ(m), 1 − σ(m)]) by the entropy of y, which no margin changes.
+
+    Args:
+        margins: student's scores of the first document minus those of the second.
+        probabilities: the teacher's, that the first is the better one.
+
+    Raises:
+        ValueError: a probability outside [0, 1], or no pair at all.
+
+    Source: RankNet with soft targets, Burges et al., ICML 2005, section 3.
+    """
+    if margins.numel() == 0:
+        raise ValueError("no pair in this batch; expected at least one")
+    if not bool(((probabilities >= 0) & (probabilities <= 1)).all()):
+        least, most = float(probabilities.min()), float(probabilities.max())
+        raise ValueError(f"probabilities must lie in [0, 1], got {least} to {most}")
+    return functional.binary_cross_entropy_with_logits(margins, probabilities)
+
+
 def ranknet(
     student: Float[Tensor, "queries docs"],
     teacher: Float[Tensor, "queries docs"],
@@ -25,6 +47,8 @@ def ranknet(
     mask: Bool[Tensor, "queries docs"] | None = None,
 ) -> Float[Tensor, ""]:
     """Logistic loss on every pair that the teacher orders: mean of log(1 + exp(s_low − s_high)).
+
+    The mean is over all pairs of the batch: a query whose documents the teacher orders more finely counts more.
 
     Args:
         student: student scores.

@@ -28,7 +28,7 @@ def graded_bce(
 
     Source: BiXSE (arXiv:2508.06781), with the logit scale and bias of SigLIP, Zhai et al., ICCV 2023.
     """
-    if bool(((grades < 0) | (grades > 1)).any()):
+    if not bool(((grades >= 0) & (grades <= 1)).all()):
         raise ValueError(f"grades must lie in [0, 1], got {float(grades.min())} to {float(grades.max())}")
     losses = functional.binary_cross_entropy_with_logits(scale * scores + bias, grades, reduction="none")
     counted = losses if mask is None else losses[mask]

@@ -12,6 +12,16 @@ def flops(weights: Float[Tensor, "texts vocab"]) -> Float[Tensor, ""]:
     return weights.abs().mean(dim=0).pow(2).sum()
 
 
+def grouped_flops(weights: Float[Tensor, "queries docs vocab"]) -> Float[Tensor, ""]:
+    """Sum of `flops` over the columns of the lists: first documents, second documents, … each on their own.
+
+    Documents of one list are alike; averaged together they would look like a term that many documents have.
+
+    Source: Geng et al., 2024 (arXiv:2411.04403); the sum over columns is that of their released code.
+    """
+    return weights.abs().mean(dim=0).pow(2).sum()
+
+
 def l1(weights: Float[Tensor, "texts vocab"]) -> Float[Tensor, ""]:
     """Mean over texts of the sum of absolute weights."""
     return weights.abs().sum(dim=1).mean()

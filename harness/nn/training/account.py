@@ -15,7 +15,8 @@ class Account:
     examples: int = 0
     """Training examples seen."""
     seconds: float = 0.0
-    """Time in steps, over all attempts that count; not loading, mining or checkpointing."""
+    """Device seconds in steps: summed over processes and over all attempts that count; not loading, mining or
+    checkpointing."""
     curves: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     """Loss of every optimiser step, by stage."""
 

@@ -1,10 +1,14 @@
-"""Checkpoints of a training: written whole or not at all, the newest one kept."""
+"""Checkpoints of a training: written whole or not at all.
+
+A folder holds `place.json`, the one file that says what counts, replaced in one move; while a stage is under way
+`state-<stage>-<step>`, with everything that the next step depends on; and `stage-<number>.safetensors` for each stage
+that is over. After the last stage nothing else is left. Tied weights are kept once, for a model that ties them.
+"""
 
 import json
 import os
 import shutil
-import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,51 +18,86 @@ from torch import nn
 
 from harness.nn.training.account import Account
 
+PLACE, WEIGHTS = "place.json", "model.safetensors"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a training stands."""
+    """Where a training stands, and what it has used."""
 
-    stage: int
+    stage: int = 0
     """Number of the stage, from 0."""
-    step: int
+    step: int = 0
     """Optimiser steps taken in it."""
+    stages: tuple[str, ...] = ()
+    """Names of the stages so far, this one included once it has begun."""
+    processes: int = 1
+    """How many trained together."""
+    account: Account = field(default_factory=Account)
+    """What was used."""
+
+    @property
+    def state(self) -> str:
+        """The folder of its state."""
+        return f"state-{self.stage}-{self.step}"
 
 
-NEWEST, OLDER = "newest", "older"
+def find(folder: Path) -> Place:
+    """The last complete checkpoint, or the beginning."""
+    if not (folder / PLACE).exists():
+        return Place()
+    kept: dict[str, Any] = json.loads((folder / PLACE).read_text())
+    stages, account = tuple(kept.pop("stages")), Account(**kept.pop("account"))
+    return Place(**kept, stages=stages, account=account)
 
 
-def save(accelerator: Accelerator, folder: Path, place: Place, account: Account) -> None:
-    """Replace the checkpoint in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".checkpoint-", dir=folder))
-    accelerator.save_state(str(work / "state"))
-    (work / "place.json").write_text(json.dumps({"place": vars(place), "account": account.as_json()}))
-    newest, older = folder / NEWEST, folder / OLDER
-    shutil.rmtree(older, ignore_errors=True)
-    if newest.exists():
-        os.rename(newest, older)
-    os.rename(work, newest)
-    shutil.rmtree(older, ignore_errors=True)
+def save(accelerator: Accelerator, model: nn.Module, folder: Path, place: Place) -> None:
+    """Keep a stage under way; all processes call it together, each writes its own random state."""
+    work = folder / place.state
+    if accelerator.is_main_process:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+    accelerator.wait_for_everyone()
+    accelerator.save_state(str(work))
+    if accelerator.is_main_process:
+        save_model(model, str(work / WEIGHTS))
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        _turn(folder, place)
 
 
-def find(folder: Path) -> tuple[Path, Place, Account] | None:
-    """The last complete checkpoint: its state, where it stands, and what was used."""
-    for name in (NEWEST, OLDER):  # a kill between the two renames leaves only the older one
-        if (folder / name / "place.json").exists():
-            kept: dict[str, Any] = json.loads((folder / name / "place.json").read_text())
-            return folder / name / "state", Place(**kept["place"]), Account(**kept["account"])
-    return None
+def load(accelerator: Accelerator, model: nn.Module, folder: Path, place: Place) -> None:
+    """Go on from a stage under way."""
+    load_model(model, str(folder / place.state / WEIGHTS))
+    accelerator.load_state(str(folder / place.state))
 
 
-def keep(model: nn.Module, folder: Path, stage: int) -> None:
-    """Keep the weights with which a stage ended."""
-    work = folder / f".stage-{stage}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    save_model(model, str(work))
-    os.replace(work, folder / f"stage-{stage}.safetensors")
+def finish(accelerator: Accelerator, model: nn.Module, folder: Path, place: Place) -> None:
+    """Keep the weights with which the stage before `place` ended."""
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        folder.mkdir(parents=True, exist_ok=True)
+        work = folder / ".weights"
+        save_model(model, str(work))
+        os.replace(work, _weights(folder, place.stage - 1))
+        _turn(folder, place)
+    accelerator.wait_for_everyone()
 
 
 def restore(model: nn.Module, folder: Path, stage: int) -> None:
     """Give a model the weights with which a stage ended."""
-    load_model(model, str(folder / f"stage-{stage}.safetensors"))
+    load_model(model, str(_weights(folder, stage)))
+
+
+def _weights(folder: Path, stage: int) -> Path:
+    return folder / f"stage-{stage}.safetensors"
+
+
+def _turn(folder: Path, place: Place) -> None:
+    """From now on `place` counts; states that no longer do are removed."""
+    work = folder / f".{PLACE}"
+    work.write_text(json.dumps(asdict(place)))
+    os.replace(work, folder / PLACE)
+    for state in folder.glob("state-*"):
+        if state.name != place.state:
+            shutil.rmtree(state)

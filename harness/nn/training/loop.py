@@ -1,30 +1,29 @@
 """The training loop: stage after stage, inside a budget, resumed exactly where it was stopped.
 
 A resumed training gives the weights of an undisturbed one: batches depend on their number only, and the state of the
-optimiser, the schedule and all random generators is in the checkpoint.
+optimiser, the schedule and all random generators is in the checkpoint. Under `accelerate launch` with several processes
+each takes its share of the batches, with the whole model; examples and seconds are counted over all.
 """
 
-import logging
-import time
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
+import numpy as np
 from accelerate import Accelerator
-from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
 
-from harness.errors import ContractError
+from harness.errors import ConfigError
 from harness.nn.seeding import seed_everything
 from harness.nn.training import checkpoint
 from harness.nn.training.account import Account
 from harness.nn.training.checkpoint import Place
+from harness.nn.training.machine import accelerator
 from harness.nn.training.optimiser import freeze, optimiser, scheduler
+from harness.nn.training.processes import share_weights
 from harness.nn.training.stage import Stage
+from harness.nn.training.steps import Steps
 from harness.records import Budget
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ class Loop:
     """Trains stages of a method."""
 
     folder: Path
-    """Where checkpoints are kept; a training that was stopped goes on from there."""
+    """Where checkpoints are kept; one that was stopped goes on from there, one that is over is not done again."""
     seed: int
     """All chance comes from it."""
     budget: Budget = field(default_factory=Budget)
@@ -45,90 +44,71 @@ class Loop:
     """Seconds between checkpoints."""
 
     def run(self, stages: Sequence[Stage]) -> Account:
-        """Train all stages in turn; say what was used.
+        """Train all stages in turn; say what was used, in this attempt and those it goes on from.
+
+        Afterwards every stage's model has the weights that its stage ended with, in evaluation mode. To go on exactly,
+        the models must come with the weights with which they came at first.
 
         Raises:
+            ConfigError: the folder holds a training of other stages, or stopped with another number of processes.
             ContractError: a loss that is not finite.
         """
-        found = checkpoint.find(self.folder)
-        place, account = (found[1], found[2]) if found else (Place(stage=0, step=0), Account())
-        state = found[0] if found else None
-        for number, stage in enumerate(stages):  # a stage that is over gives its weights back, and no more
+        place = checkpoint.find(self.folder)
+        names = tuple(stage.name for stage in stages)
+        if names[: len(place.stages)] != place.stages:
+            raise ConfigError(f"{self.folder} holds a training of {place.stages}; got {names}: use another folder")
+        for number, stage in enumerate(stages):
             if number < place.stage:
                 checkpoint.restore(stage.model, self.folder, number)
-                continue
-            step = place.step if number == place.stage else 0
-            self._stage(stage, Place(stage=number, step=step), account, state if step else None)
-        return account
+                stage.model.eval()
+            else:
+                begun = place if number == place.stage else Place(stage=number, account=place.account)
+                self._stage(stage, dataclasses.replace(begun, stages=names[: number + 1]))
+        return place.account
 
-    def _accelerator(self, stage: Stage) -> Accelerator:
-        on_cpu = self.device == "cpu"
-        return Accelerator(
-            cpu=on_cpu, mixed_precision=self.precision, gradient_accumulation_steps=stage.schedule.accumulate
+    def _stage(self, stage: Stage, place: Place) -> None:
+        machine = accelerator(self.device, self.precision, stage.schedule.accumulate)
+        if place.step and place.processes != machine.num_processes:
+            raise ConfigError(f"{self.folder} is of {place.processes} processes, got {machine.num_processes}")
+        place = dataclasses.replace(place, processes=machine.num_processes)
+        steps = self._begin(stage, place, machine)
+
+        def save(step: int) -> None:
+            checkpoint.save(machine, stage.model, self.folder, dataclasses.replace(place, step=step))
+
+        steps.run(place.step, save, self.every)
+        stage.model.eval()
+        over = dataclasses.replace(place, stage=place.stage + 1, step=0)
+        checkpoint.finish(machine, stage.model, self.folder, over)
+
+    def _begin(self, stage: Stage, place: Place, machine: Accelerator) -> Steps:
+        """All that comes before the next step."""
+        self._prepare(stage, place, machine)
+        optim = optimiser(stage.model, stage.schedule)
+        rate = scheduler(optim, stage.schedule, stage.steps)
+        steps = Steps(
+            stage=stage,
+            accelerator=machine,
+            optim=machine.prepare_optimizer(optim),
+            rate=rate,
+            account=place.account,
+            budget=self.budget,
         )
+        machine.register_for_checkpointing(rate)
+        if place.step:
+            checkpoint.load(machine, stage.model, self.folder, place)
+        return steps
 
-    def _stage(self, stage: Stage, place: Place, account: Account, state: Path | None) -> None:
-        freeze(stage)
-        accelerator = self._accelerator(stage)
-        model: nn.Module
-        model, optim = accelerator.prepare(stage.model, optimiser(stage.model, stage.schedule))
-        rate = scheduler(optim.optimizer, stage.schedule, stage.steps)
-        accelerator.register_for_checkpointing(rate)
-        if state is None:
-            seed_everything(self.seed + place.stage)
+    def _prepare(self, stage: Stage, place: Place, machine: Accelerator) -> None:
+        """The model before its first step: the same in every attempt and process, but for the chance that follows."""
+        stage.model.to(machine.device).eval()
+        self._seed(place.stage, 0)
         if stage.before:
             stage.before()
-        if state is not None:
-            accelerator.load_state(str(state))
-        _Run(self, stage, accelerator, model, optim, rate, account).go(place)
-        checkpoint.keep(stage.model, self.folder, place.stage)
-        checkpoint.save(accelerator, self.folder, Place(stage=place.stage + 1, step=0), account)
+        stage.model.to(machine.device)  # what that put elsewhere
+        share_weights(machine, stage.model)
+        freeze(stage)
+        self._seed(place.stage, 1 + machine.process_index)
 
-
-@dataclass
-class _Run:
-    """One stage on its way."""
-
-    loop: Loop
-    stage: Stage
-    accelerator: Accelerator
-    model: nn.Module
-    optim: torch.optim.Optimizer
-    rate: LambdaLR
-    account: Account
-
-    def go(self, place: Place) -> None:
-        """From this step to the last, or as far as the budget goes."""
-        self.model.train()
-        examples = self.stage.examples * self.stage.schedule.accumulate
-        saved = time.monotonic()
-        for step in range(place.step, self.stage.steps):
-            if limit := self.account.exhausted(self.loop.budget, examples):
-                log.info("stage %s ends after %d steps: the budget is %s", self.stage.name, step, limit)
-                break
-            begun = time.perf_counter()
-            loss = self._step(step)
-            self.account.add(self.stage.name, loss, examples, time.perf_counter() - begun)
-            if time.monotonic() - saved > self.loop.every:
-                checkpoint.save(
-                    self.accelerator, self.loop.folder, Place(stage=place.stage, step=step + 1), self.account
-                )
-                saved = time.monotonic()
-
-    def _step(self, step: int) -> float:
-        """One optimiser step over its batches; the mean of their losses."""
-        total = 0.0
-        accumulate = self.stage.schedule.accumulate
-        for part in range(accumulate):
-            with self.accelerator.accumulate(self.model), self.accelerator.autocast():
-                loss = self.stage.loss(self.stage.batch(step * accumulate + part), step)
-                if not bool(torch.isfinite(loss)):
-                    raise ContractError(f"stage {self.stage.name}: the loss is {float(loss.detach())} at step {step}")
-                total += float(loss.detach())
-                self.accelerator.backward(loss)
-                if self.accelerator.sync_gradients and self.stage.schedule.clip:
-                    self.accelerator.clip_grad_norm_(self.model.parameters(), self.stage.schedule.clip)
-                self.optim.step()
-                self.optim.zero_grad()
-        self.rate.step()
-        return total / accumulate
+    def _seed(self, *parts: int) -> None:
+        seed_everything(int(np.random.SeedSequence((self.seed % 2**32, *parts)).generate_state(1)[0]))

@@ -1,6 +1,8 @@
-"""AdamW and its learning-rate schedule for a stage."""
+"""AdamW over what a stage lets learn, and its learning rates."""
 
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -20,28 +22,59 @@ def freeze(stage: Stage) -> None:
     Raises:
         ConfigError: a prefix that no parameter has, or nothing left to learn.
     """
-    names = [name for name, _ in stage.model.named_parameters()]
-    for prefix in stage.frozen:
-        if not any(name.startswith(prefix) for name in names):
-            raise ConfigError(f"stage {stage.name}: no parameter starts with {prefix!r}; expected one to freeze")
-    for name, parameter in stage.model.named_parameters():
-        parameter.requires_grad_(not name.startswith(stage.frozen) if stage.frozen else True)
-    if not any(parameter.requires_grad for parameter in stage.model.parameters()):
+    names = _names(stage.model)
+    _known(stage.frozen, names, f"stage {stage.name}: freeze")
+    for parameter, its in names.items():
+        parameter.requires_grad_(not any(name.startswith(stage.frozen) for name in its) if stage.frozen else True)
+        parameter.grad = None  # one that something else left would count in the clipped norm
+    if not any(parameter.requires_grad for parameter in names):
         raise ConfigError(f"stage {stage.name}: all parameters are frozen; expected something to learn")
 
 
 def optimiser(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
-    """AdamW over what may learn."""
-    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in learning if p.dim() >= PLAIN], "weight_decay": schedule.weight_decay},
-        {"params": [p for p in learning if p.dim() < PLAIN], "weight_decay": 0.0},
-    ]
-    return AdamW([group for group in groups if group["params"]], lr=schedule.learning_rate)
+    """AdamW over what may learn; what may not is none of its parameters, so that not even weight decay moves it.
+
+    Raises:
+        ConfigError: a rate for a prefix that no parameter has, or one that is not above 0.
+    """
+    names = _names(model)
+    _known(schedule.rates, names, "rates")
+    if any(rate <= 0 for rate in schedule.rates.values()):
+        raise ConfigError(f"rates must be above 0, got {dict(schedule.rates)}; freeze what shall not learn")
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for parameter, its in names.items():
+        if parameter.requires_grad:
+            groups.setdefault((_rate(its, schedule.rates), parameter.dim() >= PLAIN), []).append(parameter)
+    return AdamW([_group(parameters, schedule, *key) for key, parameters in groups.items()])
+
+
+def _group(parameters: list[nn.Parameter], schedule: Schedule, rate: float, decays: bool) -> dict[str, Any]:
+    decay = schedule.weight_decay if decays else 0.0
+    return {"params": parameters, "lr": rate * schedule.learning_rate, "weight_decay": decay}
+
+
+def _names(model: nn.Module) -> dict[nn.Parameter, list[str]]:
+    """Of each parameter all names: tied weights have several."""
+    found: dict[nn.Parameter, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        found.setdefault(parameter, []).append(name)
+    return found
+
+
+def _known(prefixes: Iterable[str], names: Mapping[nn.Parameter, list[str]], what: str) -> None:
+    for prefix in prefixes:
+        if not any(name.startswith(prefix) for its in names.values() for name in its):
+            roots = sorted({its[0].split(".")[0] for its in names.values()})
+            raise ConfigError(f"{what}: no parameter starts with {prefix!r}; the first parts of names are {roots}")
+
+
+def _rate(names: list[str], rates: Mapping[str, float]) -> float:
+    fitting = [prefix for prefix in rates if any(name.startswith(prefix) for name in names)]
+    return rates[max(fitting, key=len)] if fitting else 1.0
 
 
 def scheduler(optimiser: torch.optim.Optimizer, schedule: Schedule, steps: int) -> LambdaLR:
-    """The learning rate over the steps of a stage."""
+    """The learning rates over the steps of a stage."""
     return LambdaLR(optimiser, lambda step: factor(schedule, step, steps))
 
 

@@ -5,6 +5,7 @@ sentence-transformers CrossEncoder checkpoint with one output will do.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from harness import Card, Paper, hookimpl, knob
 
@@ -18,6 +19,7 @@ class Config:
         None, "where query and document together are cut; none: the checkpoint's own", unit="tokens", paper=512, low=1
     )
     batch: int = knob(32, "pairs scored at once", unit="pairs", low=1)
+    precision: Literal["float32", "bfloat16"] = knob("float32", "in which matrices are multiplied, but for the last")
 
 
 CARD = Card(
@@ -34,7 +36,7 @@ CARD = Card(
         venue="arXiv",
         url="https://arxiv.org/abs/1901.04085",
     ),
-    gives=("score",),
+    gives=("score", "features"),
     deviations=(
         "The score is the checkpoint's one output before any activation, not a probability.",
         "The longer of query and document is cut first, as the tokeniser does by itself; the paper cuts queries at 64.",

@@ -10,6 +10,12 @@ import torch
 from harness_cross_encoder import CARD, Config
 from harness_cross_encoder.method import CrossEncoderTeacher
 from sentence_transformers import CrossEncoder
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+)
 
 from harness.config import parse
 from harness.contracts import Context
@@ -41,7 +47,7 @@ def build(tmp_path: Path) -> Callable[..., CrossEncoderTeacher]:
 
 class TestContract(TeacherContract):
     plugin = "cross-encoder"
-    identity_options: ClassVar = {"max_length": "32"}
+    identity_options: ClassVar = {"max_length": "32", "precision": "bfloat16"}
 
     @pytest.fixture
     def options(self, folder: str) -> dict[str, str]:
@@ -80,6 +86,58 @@ def test_more_than_one_output_is_refused(build: Callable[..., CrossEncoderTeache
 def test_an_encoder_without_output_is_refused(build: Callable[..., CrossEncoderTeacher], models: Path) -> None:
     with pytest.raises(CheckpointError, match="expected a CrossEncoder checkpoint"):
         build(model=str(models / "minilm-l6"))
+
+
+def test_features_are_the_layers_and_end_with_the_score(build: Callable[..., CrossEncoderTeacher], folder: str) -> None:
+    teacher = build(model=folder, batch=2)
+    given = teacher.features(PAIRS)
+    assert {name: (array.dtype, array.shape) for name, array in given.items()} == {
+        "cls": (np.float32, (len(PAIRS), 2, 32)),
+        "layer_scores": (np.float32, (len(PAIRS), 2)),
+    }
+    np.testing.assert_allclose(given["layer_scores"][:, -1], teacher.score(PAIRS), atol=1e-5)
+    assert {name: array.shape for name, array in teacher.features([]).items()} == {
+        "cls": (0, 2, 32),
+        "layer_scores": (0, 2),
+    }
+
+
+def test_every_layer_goes_through_the_models_own_head(build: Callable[..., CrossEncoderTeacher], folder: str) -> None:
+    # w₂ · tanh(W₁ x + b₁) + b₂ of the first token's state x, with the state from transformers itself.
+    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    read = AutoTokenizer.from_pretrained(folder)(PAIRS[0][0].text, PAIRS[0][1].content, return_tensors="pt")
+    with torch.inference_mode():
+        state = model(**read, output_hidden_states=True).hidden_states[1][0, 0]
+        pooler = model.bert.pooler.dense
+        pooled = torch.tanh(pooler.weight @ state + pooler.bias)
+        expected = model.classifier.weight[0] @ pooled + model.classifier.bias[0]
+    given = build(model=folder).features(PAIRS)
+    np.testing.assert_allclose(given["cls"][0, 0], state.numpy(), atol=1e-4)
+    assert given["layer_scores"][0, 0] == pytest.approx(expected.item(), abs=1e-4)
+
+
+def test_another_head_gives_scores_but_no_features(build: Callable[..., CrossEncoderTeacher], tmp_path: Path) -> None:
+    copy = tiny_cross_encoder(tmp_path / "copy")
+    config = RobertaConfig(
+        vocab_size=128, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, num_labels=1
+    )
+    RobertaForSequenceClassification(config).save_pretrained(copy)
+    teacher = build(model=copy, max_length=64)
+    assert np.isfinite(teacher.score(PAIRS)).all()
+    with pytest.raises(CheckpointError, match="RobertaForSequenceClassification gives scores only"):
+        teacher.features(PAIRS)
+
+
+def test_half_precision_is_near_and_still_tells_scores_apart(
+    build: Callable[..., CrossEncoderTeacher], folder: str
+) -> None:
+    whole, half = build(model=folder), build(model=folder, precision="bfloat16")
+    scores = half.score(PAIRS)
+    np.testing.assert_allclose(scores, whole.score(PAIRS), atol=0.2)
+    assert scores.dtype == np.float32
+    assert not np.array_equal(scores, torch.from_numpy(scores).bfloat16().float().numpy())  # the last layer is float32
+    np.testing.assert_allclose(half.features(PAIRS)["layer_scores"][:, -1], scores, atol=0.05)
+    assert half.identity != whole.identity
 
 
 def test_options_that_make_no_sense() -> None:

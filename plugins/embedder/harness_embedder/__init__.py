@@ -20,6 +20,7 @@ class Config:
     similarity: Literal["checkpoint", "cosine", "dot"] = knob("checkpoint", "how vectors are compared")
     query_prompt: str = knob("checkpoint", "text put before each query; checkpoint: its own")
     document_prompt: str = knob("checkpoint", "text put before each document; checkpoint: its own")
+    precision: Literal["float32", "bfloat16"] = knob("float32", "in which matrices are multiplied; vectors are float32")
 
 
 @hookimpl

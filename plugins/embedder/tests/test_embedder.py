@@ -1,16 +1,21 @@
 """The embedder's scores are dot products of vectors that it computes once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from harness_embedder import Config
 from harness_embedder.method import EmbedderTeacher
 
 from harness.contracts import Context
 from harness.nn.encoders import DenseEncoder
 from harness.records import Document, Query
+from harness.signals.store import SignalStore
+from harness.signals.teacher import RememberingTeacher
 from harness.testing import TeacherContract
+from harness.testing.models import tiny_cross_encoder
 
 
 class TestContract(TeacherContract):
@@ -21,6 +26,7 @@ class TestContract(TeacherContract):
         "similarity": "dot",
         "query_prompt": "query: ",
         "document_prompt": "passage: ",
+        "precision": "bfloat16",
     }
 
     @pytest.fixture
@@ -85,3 +91,35 @@ def test_what_the_checkpoint_says_anyway_is_no_other_teacher(models: Path, tmp_p
     plain = Config(model=str(models / "minilm-l3"))
     spelt_out = Config(model=str(models / "minilm-l3"), max_length=128, similarity="cosine", query_prompt="")
     assert teacher(plain, tmp_path / "a").identity == teacher(spelt_out, tmp_path / "b").identity
+
+
+def test_half_precision_is_near_and_is_another_teacher(config: Config, tmp_path: Path) -> None:
+    pairs = [(query, document) for query in QUERIES for document in DOCUMENTS]
+    whole, half = teacher(config, tmp_path / "a"), teacher(replace(config, precision="bfloat16"), tmp_path / "b")
+    vectors = half.embed(["who eats"], "query")
+    assert vectors.dtype == half.score(pairs).dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(half.score(pairs), whole.score(pairs), atol=0.02)
+    assert not np.array_equal(half.score(pairs), whole.score(pairs))
+    assert half.identity != whole.identity
+
+
+def test_half_precision_keeps_unit_vectors_unit_vectors(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    model = SentenceTransformer(tiny_cross_encoder(tmp_path / "tiny"), device="cpu")
+    model.append(Dense(32, 16, activation_function=torch.nn.Identity()))  # gives bfloat16 under autocast
+    model.save(str(tmp_path / "dense"))
+    made = teacher(Config(model=str(tmp_path / "dense"), precision="bfloat16", similarity="cosine"), tmp_path / "t")
+    vectors = made.embed(["who eats", "space flight"], "query")
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_the_signal_store_keeps_its_vectors(config: Config, tmp_path: Path) -> None:
+    made = teacher(config, tmp_path / "t")
+    pairs = [(query, document) for query in QUERIES for document in DOCUMENTS]
+    ours = RememberingTeacher(teacher=made, store=SignalStore(tmp_path / "signals"))
+    np.testing.assert_allclose(ours.score(pairs), made.score(pairs), atol=1e-6)
+    np.testing.assert_array_equal(ours.score(pairs[1:2]), ours.score(pairs)[1:2])
+    assert ours.account.calls == len(QUERIES) + len(DOCUMENTS)

@@ -46,6 +46,12 @@ class Ensemble:
         parts = [part.identity for part in self._parts]
         return digest(["ensemble", self._config.method, self._config.k, parts])
 
+    @property
+    def scores_depend_on_list(self) -> bool:
+        """Whether a score holds within its list only; the signal store asks (`harness.signals.teacher`)."""
+        parts = any(getattr(part, "scores_depend_on_list", False) for part in self._parts)
+        return parts or self._config.method != "mean"
+
     def score(self, pairs: Sequence[tuple[Query, Document]]) -> Float32[np.ndarray, " pairs"]:
         """Combined scores; pairs of one query are one candidate list, wherever they stand.
 

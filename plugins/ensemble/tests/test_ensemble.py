@@ -14,6 +14,8 @@ from harness.contracts import Context
 from harness.errors import ContractError, SignalError
 from harness.plugins import registry
 from harness.records import Document, Query
+from harness.signals.store import SignalStore
+from harness.signals.teacher import RememberingTeacher
 from harness.testing import TeacherContract
 from harness.testing.installed import install
 from harness.testing.teachers import OverlapTeacher, without
@@ -114,6 +116,25 @@ def test_reciprocal_rank(tmp_path: Path) -> None:
 def test_the_list_matters_for_all_but_the_mean(tmp_path: Path) -> None:
     assert scored(tmp_path, "a0 a1")["a1"] == scored(tmp_path, ALL)["a1"]
     assert scored(tmp_path, "a1 a2", method="min-max")["a2"] == 0.0
+
+
+def test_it_says_whether_the_list_matters(tmp_path: Path) -> None:
+    first, second = Written(FIRST), Written(SECOND)
+    assert not build(tmp_path, first, second).scores_depend_on_list
+    scaled = build(tmp_path, first, second, method="min-max")
+    assert scaled.scores_depend_on_list
+    assert build(tmp_path, first, second, method="reciprocal-rank").scores_depend_on_list
+    assert build(tmp_path, first, scaled).scores_depend_on_list  # a part's scores are the ensemble's
+
+
+def test_the_signal_store_keeps_lists_apart(tmp_path: Path) -> None:
+    ensemble = build(tmp_path, Written(FIRST), Written(SECOND), method="min-max")
+    ours = RememberingTeacher(teacher=ensemble, store=SignalStore(tmp_path / "signals"))
+    pairs = [(Query(id=doc_id[0], text=doc_id[0]), Document(id=doc_id, text=doc_id)) for doc_id in ALL.split()]
+    for _ in range(2):
+        assert ours.score(pairs).tolist() == [0.5, 0.75, 0.125, 0.0, 0.5]
+        assert ours.score(pairs[1:3]).tolist() == [1.0, 0.0]
+    assert (ours.account.calls, ours.account.stored) == (7, 7)
 
 
 def test_identity_holds_parts_and_method(tmp_path: Path) -> None:

@@ -1,0 +1,252 @@
+"""What a method trains with: lists, the teacher's signals, students, stages, and at the end a retriever and its record.
+
+`harness.nn.recipe.fit` is a course of one stage; a method of several puts its own together out of these parts.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from harness.contracts import Context, Lesson, Retriever
+from harness.errors import DataError, SignalError
+from harness.nn.lists import Batches, Lists, Scores
+from harness.nn.mining import Candidates, Window, mine
+from harness.nn.settings import StudentConfig
+from harness.nn.students import Form, PairStudent, Student, make
+from harness.nn.training.account import Account
+from harness.nn.training.loop import Loop
+from harness.nn.training.stage import Schedule, Stage
+from harness.nn.view import View
+
+Loss = Callable[[View], Tensor]
+
+RECORD = "record.json"
+"""What a training says of itself, in its folder."""
+STUDENT = "student"
+"""Where the trained student is, in its folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """One lesson under one configuration."""
+
+    lesson: Lesson
+    """Student, teacher, documents, examples, budget."""
+    context: Context
+    """Device, seed and folders."""
+    config: StudentConfig
+    """The recipe's knobs."""
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What goes into the training's record beside account and curves."""
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps that there are to spend over all stages."""
+        limit = self.lesson.budget.steps
+        return self.config.steps if limit is None else min(self.config.steps, limit)
+
+    def share(self, *shares: float) -> list[int]:
+        """The steps in these shares, which add up to 1; at least one step each, the last takes the rest."""
+        parts = [max(1, round(share * self.steps)) for share in shares[:-1]]
+        return [*parts, max(1, self.steps - sum(parts))]
+
+    def student(self, form: Form = "dense", checkpoint: str = "", **options: Any) -> Student:
+        """A student of the lesson's checkpoint, or of another."""
+        return make(form, checkpoint or self.lesson.student, self.context, self.config.max_length, **options)
+
+    def pair_student(self, checkpoint: str = "", max_length: int | None = None) -> PairStudent:
+        """A cross-encoder student of the lesson's checkpoint, or of another."""
+        return PairStudent(checkpoint or self.lesson.student, self.context, max_length or self.config.max_length)
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The frozen candidate lists: equal for every method with these knobs, whatever the seed.
+
+        Raises:
+            DataError: the suite expects others.
+        """
+        lists = self.mined(self.context.build(self.config.negatives))
+        if self.lesson.candidates not in ("", lists.digest):
+            raise DataError(
+                f"the suite fixes candidate lists {self.lesson.candidates[:12]}…, these options and data give "
+                f"{lists.digest[:12]}…; leave the options that the suite fixes, or correct its `candidates`"
+            )
+        return lists
+
+    def mined(self, retriever: Retriever, **window: int) -> Candidates:
+        """Lists with negatives from this retriever's ranking of the lesson's corpus.
+
+        Args:
+            retriever: has indexed nothing yet.
+            window: other ranks or numbers than the configuration's: `first`, `last`, `count`.
+        """
+        retriever.index(self.lesson.corpus)
+        config = self.config
+        usual = {"first": config.first_rank, "last": config.last_rank, "count": config.documents - 1}
+        lists = mine(retriever, self.lesson.corpus, self.lesson.examples, Window(**(usual | window)), config.draw)
+        self.facts.setdefault("candidates", []).append(lists.digest)
+        return lists
+
+    def lists(self, candidates: Candidates | None = None, **signals: Any) -> Lists:
+        """Lists to learn from: the frozen ones, or these, with a teacher's signals; see `Lists`."""
+        chosen = self.candidates if candidates is None else candidates
+        return Lists(chosen, self.lesson.corpus, self.lesson.examples, **signals)
+
+    def taught(self, candidates: Candidates | None = None, teacher: Any = None) -> Lists:
+        """The same with a teacher's scores; as many lists as the budget of teacher calls has scores for."""
+        chosen = within_budget(self.candidates if candidates is None else candidates, self.lesson.budget.teacher_calls)
+        return self.lists(chosen, teacher=teacher_scores(self.lesson, chosen, teacher))
+
+    def stage(
+        self,
+        name: str,
+        student: Student | PairStudent,
+        loss: Loss,
+        lists: Lists | Callable[[], Lists],
+        *,
+        steps: int | None = None,
+        model: nn.Module | None = None,
+        rates: Mapping[str, float] | None = None,
+        **further: Any,
+    ) -> Stage:
+        """A stage over candidate lists.
+
+        Args:
+            name: shown beside its loss curve.
+            student: embeds or scores what is in a batch.
+            loss: of a batch.
+            lists: what is learnt from; a function is called once before the stage begins (lists that an earlier stage's
+                student mines).
+            steps: optimiser steps; default: all.
+            model: everything that learns, if it is more than the student.
+            rates: factors on the learning rate by prefix of parameter names.
+            further: other fields of `Stage`.
+        """
+        held = _Held(lists, self.config.batch, self.context.seed)
+        before: Callable[[], None] | None = further.pop("before", None)
+
+        def begin() -> None:
+            if before:
+                before()
+            held.fill()
+
+        return Stage(
+            name=name,
+            model=student.model if model is None else model,
+            batch=lambda number: held.view(student, number),
+            loss=lambda view, step: loss(dataclasses.replace(view, step=step)),
+            steps=self.steps if steps is None else steps,
+            examples=self.config.batch,
+            schedule=self.schedule(rates=rates),
+            before=begin,
+            **further,
+        )
+
+    def schedule(self, *, rates: Mapping[str, float] | None = None, **other: Any) -> Schedule:
+        """The configuration's schedule, with other values where given."""
+        config = self.config
+        usual = Schedule(
+            learning_rate=config.learning_rate,
+            rates=dict(rates or {}),
+            warmup=config.warmup,
+            accumulate=config.accumulate,
+        )
+        return dataclasses.replace(usual, **other)
+
+    def train(self, stages: Sequence[Stage]) -> Account:
+        """Run the stages inside the budget; one that was stopped goes on, one that is over is not done again."""
+        loop = Loop(
+            folder=self.context.training / "checkpoints",
+            seed=self.context.seed,
+            budget=self.lesson.budget,
+            device=self.context.device,
+            precision=self.config.precision,
+        )
+        account = loop.run(stages)
+        self._write(account)
+        return account
+
+    def finish(self, student: Student) -> Retriever:
+        """Keep the trained student as an ordinary model folder, and make a retriever of it."""
+        self.keep(student)
+        return student.retriever()
+
+    def keep(self, student: Student | PairStudent) -> None:
+        """Keep the trained student as an ordinary model folder."""
+        student.save(self.context.training / STUDENT)
+
+    def _write(self, account: Account) -> None:
+        used = account.as_json()
+        curves = used.pop("curves")
+        work = self.context.training / f".{RECORD}"
+        work.write_text(json.dumps({**self.facts, "account": used, "curves": curves}))
+        os.replace(work, self.context.training / RECORD)
+
+
+class _Held:
+    """Lists that may only come to be when a stage begins."""
+
+    def __init__(self, lists: Lists | Callable[[], Lists], size: int, seed: int) -> None:
+        self._given, self._size, self._seed = lists, size, seed
+
+    def fill(self) -> None:
+        self._lists = self._given if isinstance(self._given, Lists) else self._given()
+        self._batches = Batches(len(self._lists), self._size, self._seed)
+
+    def view(self, student: Student | PairStudent, number: int) -> View:
+        return self._lists.view(student, self._batches.positions(number))
+
+
+def within_budget(lists: Candidates, calls: int | None) -> Candidates:
+    """As many of the lists, from the first, as a teacher may be asked about.
+
+    Raises:
+        SignalError: not one.
+    """
+    docs = lists.rows.shape[1]
+    if calls is not None and calls < docs:
+        raise SignalError(f"the budget allows {calls} teacher calls; expected at least {docs}, for one list: raise it")
+    return lists if calls is None else lists.select(range(min(len(lists), calls // docs)))
+
+
+def teacher_scores(lesson: Lesson, lists: Candidates, teacher: Any = None) -> Scores:
+    """The teacher's score of every document of every list; the signal store asks only what is new.
+
+    Args:
+        lesson: whose teacher is asked, unless another is given.
+        lists: the lists.
+        teacher: another one that gives scores.
+
+    Raises:
+        SignalError: there is no teacher, or it doesn't give scores.
+    """
+    asked = lesson.require("score") if teacher is None else teacher
+    documents = {row: lesson.corpus[row] for row in np.unique(lists.rows).tolist()}
+    pairs = [
+        (query, documents[row]) for query, rows in zip(lists.queries, lists.rows.tolist(), strict=True) for row in rows
+    ]
+    return np.asarray(asked.score(pairs), np.float32).reshape(lists.rows.shape)
+
+
+def teacher_vectors(
+    lesson: Lesson, lists: Candidates, teacher: Any = None
+) -> tuple[Float32[np.ndarray, "queries dim"], Float32[np.ndarray, "docs dim"]]:
+    """The teacher's vectors of the queries and, by row of the corpus, of the documents of the lists (others are 0).
+
+    Raises:
+        SignalError: there is no teacher, or it doesn't give vectors.
+    """
+    asked = lesson.require("embed") if teacher is None else teacher
+    queries = np.asarray(asked.embed([query.text for query in lists.queries], "query"), np.float32)
+    rows = np.unique(lists.rows)
+    documents = np.zeros((len(lesson.corpus), queries.shape[1]), np.float32)
+    documents[rows] = asked.embed(list(lesson.corpus.contents(rows.tolist())), "document")
+    return queries, documents
