@@ -41,6 +41,8 @@ class SuiteTeacher:
 
     plugin: str
     """The plugin."""
+    name: str = ""
+    """What the suite calls it, where several are of one plugin."""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     """Its options; `trained:NAME` is the student of the suite's method NAME."""
 
@@ -78,7 +80,7 @@ class SuiteMethod:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     """Its options beside those that the suite fixes."""
     teacher: str = ""
-    """The plugin name of the suite's teacher that it gets, where that isn't the first that fits."""
+    """Name or plugin of the suite's teacher that it gets, where that isn't the first that fits."""
     student: str = ""
     """For a ceiling: another student than the suite's."""
     budget: Budget | None = None

@@ -131,6 +131,8 @@ class Course:
             further: other fields of `Stage`.
         """
         held = _Held(lists, self.config.batch, self.context.seed)
+        if self.config.chunk and isinstance(student, Student):
+            further.setdefault("after_backward", student.cached(self.config.chunk))
         before: Callable[[], None] | None = further.pop("before", None)
 
         def begin() -> None:
@@ -183,11 +185,19 @@ class Course:
         """Keep the trained student as an ordinary model folder."""
         student.save(self.context.training / STUDENT)
 
+    def note(self, **facts: Any) -> None:
+        """Put what is known only after training into its record too."""
+        self.facts.update(facts)
+        self._put(json.loads((self.context.training / RECORD).read_text()) | facts)
+
     def _write(self, account: Account) -> None:
         used = account.as_json()
         curves = used.pop("curves")
+        self._put({**self.facts, "account": used, "curves": curves})
+
+    def _put(self, record: dict[str, Any]) -> None:
         work = self.context.training / f".{RECORD}"
-        work.write_text(json.dumps({**self.facts, "account": used, "curves": curves}))
+        work.write_text(json.dumps(record))
         os.replace(work, self.context.training / RECORD)
 
 
@@ -205,13 +215,18 @@ class _Held:
         return self._lists.view(student, self._batches.positions(number))
 
 
-def within_budget(lists: Candidates, calls: int | None) -> Candidates:
+def within_budget(lists: Candidates, calls: int | None, each: int | None = None) -> Candidates:
     """As many of the lists, from the first, as a teacher may be asked about.
+
+    Args:
+        lists: the lists.
+        calls: how many there may be; None: any number.
+        each: most that a list takes; default: one a document. A teacher that embeds takes one more, for the query.
 
     Raises:
         SignalError: not one.
     """
-    docs = lists.rows.shape[1]
+    docs = lists.rows.shape[1] if each is None else each
     if calls is not None and calls < docs:
         raise SignalError(f"the budget allows {calls} teacher calls; expected at least {docs}, for one list: raise it")
     return lists if calls is None else lists.select(range(min(len(lists), calls // docs)))

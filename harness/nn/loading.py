@@ -164,6 +164,10 @@ def _set_max_length(model: Any, tokens: int) -> None:
     if limit is not None and tokens > limit:
         raise ConfigError(f"max_length: expected at most {limit} tokens for this model, got {tokens}")
     model.max_seq_length = tokens
+    for tower in getattr(model[0], "sub_modules", {}).values():  # a Router's
+        tower[0].max_seq_length = tokens
+        if type(tower[0]).__name__ == "SparseStaticEmbedding":  # which cuts at its tokeniser's limit, not at that
+            tower[0].tokenizer.model_max_length = tokens
 
 
 def _set_pooling(model: Any, pooling: str) -> None:

@@ -26,17 +26,22 @@ def methods(
         registry: where plugins are found.
         suite: a closed suite.
         request: its tasks and seeds, for the lessons that its teachers are trained by.
-        plugins: the methods to run; none: all of the suite.
-        options: further options of methods by plugin name, which must leave alone what the suite fixes.
+        plugins: the methods to run, by plugin or by what the suite calls them; none: all of the suite.
+        options: further options of methods by the same names, which must leave alone what the suite fixes.
 
     Raises:
         ConfigError: a method that steps outside of the suite, naming what is fixed; a plugin without a place in it.
     """
     assert suite.training is not None, "a closed suite has been read"
     rules = _Rules(registry, suite, request)
-    known = {method.plugin: method for method in suite.methods}
-    chosen = [known.get(name, SuiteMethod(plugin=name)) for name in plugins] if plugins else list(suite.methods)
-    return [rules.method(method, options.get(method.plugin, {})) for method in chosen]
+    if not plugins:
+        return [rules.method(method, {}) for method in suite.methods]
+    return [rules.method(method, options.get(name, {})) for name in plugins for method in _called(suite, name)]
+
+
+def _called(suite: Suite, name: str) -> list[SuiteMethod]:
+    """The suite's methods of this plugin or name; else a method that the suite doesn't name, under its rules."""
+    return [method for method in suite.methods if name in (method.plugin, method.name)] or [SuiteMethod(plugin=name)]
 
 
 class _Rules:
@@ -91,12 +96,12 @@ class _Rules:
             return None
         for teacher in self._training.teachers:
             gives = self._registry.find(teacher.plugin, "teacher")[0].gives
-            if all(signal in gives for signal in card.needs) and chosen.teacher in ("", teacher.plugin):
+            if all(signal in gives for signal in card.needs) and chosen.teacher in ("", teacher.name, teacher.plugin):
                 return teacher
         wanted = f" named {chosen.teacher}" if chosen.teacher else ""
         raise ConfigError(
             f"{card.name} needs a teacher that gives {', '.join(card.needs)}; the closed suite {self._suite.name} has "
-            f"none{wanted}: {', '.join(teacher.plugin for teacher in self._training.teachers) or 'no teacher'}"
+            f"none{wanted}: {', '.join(teacher.name or teacher.plugin for teacher in self._training.teachers) or 'no teacher'}"
         )
 
     def _built(self, teacher: SuiteTeacher) -> Use:

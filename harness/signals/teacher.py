@@ -1,12 +1,14 @@
 """A teacher that remembers: answers from the store what was asked before, by whomever, and asks only the rest.
 
-By two attributes, both False where there are none, a teacher says what its scores are:
+By three attributes, each False where there is none, a teacher says what its answers are:
 
 - `scores_are_dot_products`: `score` is the dot product of `embed(query.text, "query")` and
   `embed(document.content, "document")`. Vectors are then kept in place of scores, so that a text is encoded once, ever,
   whatever it is paired with.
 - `scores_depend_on_list`: what a document gets depends on the other documents of its query in the call. Scores are then
   kept under the query and all its documents of the call, in their order, never under a pair.
+- `answers_depend_on_call`: any answer depends on what else is asked in the call. Nothing is kept: such a teacher makes
+  its answers of another's, which are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,9 +60,13 @@ class RememberingTeacher:
         """See above."""
         return getattr(self.teacher, "scores_depend_on_list", False)
 
+    @property
+    def _depends_on_call(self) -> bool:
+        return getattr(self.teacher, "answers_depend_on_call", False)
+
     def score(self, pairs: Sequence[tuple[Query, Document]]) -> Float32[np.ndarray, " pairs"]:
         """See `harness.contracts.Scorer`; a call is a pair, or a text where scores are dot products."""
-        if self.scores_depend_on_list:
+        if self.scores_depend_on_list and not self._depends_on_call:
             return self._score_lists(pairs)
         if self.scores_are_dot_products:
             return scores.dot_products(pairs, self.embed)
@@ -139,6 +145,8 @@ class RememberingTeacher:
         **more: Any,
     ) -> list[Any]:
         checks.gives(self.teacher, kind)
+        if self._depends_on_call:
+            return list(answer(questions))
         asked = [key(question) for question in questions]
         facts = {"identity": self.identity, "description": self.description, "limit": self.limit}
         source = Source(kind=kind, answer=answer, **facts, **more)

@@ -12,6 +12,7 @@ from harness.contracts import Context, Role
 from harness.nn.batches import CHARACTERS_A_TOKEN, MARKS, batches
 from harness.nn.loading import Family, adjust, load
 from harness.nn.retriever import EmbeddingRetriever, Encoder, Index
+from harness.nn.training.gradient_cache import GradientCache
 
 TOKENS = 4096
 """Tokens that a CPU encodes at once, padding included: texts of like length go together."""
@@ -37,13 +38,24 @@ class Student:
         self.model: Any = load(self.family, checkpoint, context, new_head=True, **options)
         adjust(self.model, max_length=max_length)
         self.context = context
+        self._chunk, self._cache = 0, GradientCache(self.forward)
+
+    def cached(self, chunk: int) -> Callable[[], None]:
+        """Embed so many texts at once from now on, with gradient caching.
+
+        Returns:
+            What carries the gradients into the model, to be called after each backward pass.
+        """
+        self._chunk = chunk
+        return self._cache.backward
 
     def embed(self, texts: Sequence[str], role: Role) -> Any:
         """The embeddings as the retriever will compare them, with gradients; equal texts are encoded once."""
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         distinct = list(places)
         order, parts = self._parts(distinct)
-        encoded = [self.forward([distinct[place] for place in part], role) for part in parts]
+        chunks = [[distinct[place] for place in part] for part in parts]
+        encoded = self._cache.parts(chunks, role) if self._chunk else [self.forward(texts, role) for texts in chunks]
         back = {place: row for row, place in enumerate(order)}
         return self.gather(encoded, [back[places[text]] for text in texts])
 
@@ -95,4 +107,6 @@ class Student:
         limit = self.model.max_seq_length or float("inf")
         lengths = [min(len(text) / CHARACTERS_A_TOKEN + MARKS, limit) for text in texts]
         parts = batches(lengths, TOKENS if self.device.type == "cpu" else GPU_TOKENS)
+        size = self._chunk or len(texts)
+        parts = [part[start : start + size] for part in parts for start in range(0, len(part), size)]
         return [place for part in parts for place in part], parts
