@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Int32, Int64
 
 from harness.contracts import Corpus, Retriever
 from harness.errors import DataError
@@ -26,6 +26,8 @@ class Candidates:
     """The queries."""
     rows: Int32[np.ndarray, "queries docs"]
     """Document rows in the corpus."""
+    ranks: Int32[np.ndarray, "queries docs"] | None = None
+    """Where the retriever that they were mined from ranks them, from 1; 0 where it didn't find them; None: not kept."""
 
     def __len__(self) -> int:
         """Number of queries."""
@@ -42,7 +44,17 @@ class Candidates:
     def select(self, positions: Sequence[int]) -> "Candidates":
         """The lists of the queries at these positions."""
         chosen = np.asarray(positions, np.int64)
-        return Candidates(queries=tuple(self.queries[i] for i in chosen), rows=self.rows[chosen])
+        ranks = None if self.ranks is None else self.ranks[chosen]
+        return Candidates(queries=tuple(self.queries[i] for i in chosen), rows=self.rows[chosen], ranks=ranks)
+
+    def columns_by_rank(self) -> Int64[np.ndarray, "queries docs"]:
+        """Columns of each list as the retriever ranks them, what it didn't find at the end, by row.
+
+        A teacher that is shown whole lists or pairs sees them so: in the lists' own order the positive stands first.
+        """
+        assert self.ranks is not None, "mined lists have ranks"
+        places = np.where(self.ranks > 0, self.ranks, np.iinfo(np.int32).max)
+        return np.lexsort((self.rows, places), axis=1).astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +99,17 @@ def mine(retriever: Retriever, corpus: Corpus, examples: Sequence[Example], wind
         _list(example, ranking, window, len(corpus), np.random.default_rng((seed, number)))
         for number, (example, ranking) in enumerate(zip(taught, ranked, strict=True))
     ]
-    return Candidates(queries=tuple(example.query for example in taught), rows=np.array(lists, np.int32))
+    ranks = [_ranks(rows, ranking) for rows, ranking in zip(lists, ranked, strict=True)]
+    return Candidates(
+        queries=tuple(example.query for example in taught),
+        rows=np.array(lists, np.int32),
+        ranks=np.array(ranks, np.int32),
+    )
+
+
+def _ranks(rows: Sequence[int], ranking: Int32[np.ndarray, " retrieved"]) -> list[int]:
+    places = {row: place for place, row in enumerate(ranking.tolist(), 1)}
+    return [places.get(row, 0) for row in rows]
 
 
 def _rankings(

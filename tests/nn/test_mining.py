@@ -53,6 +53,18 @@ def test_same_seed_same_lists_and_queries_do_not_depend_on_each_other(corpus):
     assert first.select([2, 0]).digest != first.digest
 
 
+def test_ranks_are_the_retrievers_and_give_its_order_back(corpus):
+    # Ranking 0, 1 … 19. The positive 30 isn't found; of the negatives 0, 1 … 19 are, the rest are drawn.
+    lists = mine(Descending(), corpus, [example(30), example(7, number=1)], Window(last=30, count=22), seed=0)
+    for rows, ranks, columns in zip(lists.rows, lists.ranks, lists.columns_by_rank(), strict=True):
+        assert ranks.tolist() == [row + 1 if row < 20 else 0 for row in rows.tolist()]
+        ordered = rows[columns].tolist()
+        assert ordered == sorted(ordered)
+        assert ordered[:20] == list(range(20))
+    assert lists.rows[:, 0].tolist() == [30, 7]
+    assert lists.select([1]).ranks.tolist() == lists.ranks[1:].tolist()
+
+
 def test_impossible_requests(corpus):
     with pytest.raises(ValueError, match="room for 9"):
         Window(first=5, last=10, count=9)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +15,11 @@ class Reply:
 
     status: int = 200
     body: Any = None
-    """JSON, or a text that is sent as it is."""
+    """JSON, or a text or bytes that are sent as they are."""
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    broken: Literal["", "silent", "short"] = ""
+    """The connection is closed before the reply, or in the middle of it."""
 
 
 def text(content: Any, **more: Any) -> Reply:
@@ -78,16 +80,20 @@ class Server:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 reply = server._next(self.path, body, {k.lower(): v for k, v in self.headers.items()})
                 time.sleep(reply.delay)
-                sent = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
+                sent = reply.body if isinstance(reply.body, str | bytes) else json.dumps(reply.body)
+                sent = sent if isinstance(sent, bytes) else sent.encode()
                 with server._lock:
                     server._open -= 1
+                if reply.broken == "silent":
+                    return
+                missing = 10 if reply.broken == "short" else 0
                 try:
                     self.send_response(reply.status)
                     for name, value in reply.headers.items():
                         self.send_header(name, value)
-                    self.send_header("content-length", str(len(sent.encode())))
+                    self.send_header("content-length", str(len(sent) + missing))
                     self.end_headers()
-                    self.wfile.write(sent.encode())
+                    self.wfile.write(sent)
                 except OSError:  # the client has gone
                     pass
 

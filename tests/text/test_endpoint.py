@@ -1,14 +1,17 @@
 """An endpoint: what is sent, every way in which an answer can fail, and what is read from it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from harness.errors import ConfigError, SignalError
+from harness.signals.store import SignalStore
+from harness.signals.teacher import RememberingTeacher
 from harness.text import retries
 from harness.text.endpoint import Endpoint
 from harness.text.model import LanguageModel, Message
@@ -111,6 +114,27 @@ def test_busy_then_well(waits: list[float]) -> None:
     assert 0.5 <= waits[0] <= 1 <= waits[1] <= 2
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 599])
+def test_what_may_pass_is_asked_again(status: int, waits: list[float]) -> None:
+    assert ask(Reply(status=status), text("Hello.")) == ["Hello."]
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(body="", broken="silent"),
+        Reply(body=text("Hel").body, broken="short"),
+        Reply(body="this is no gzip", headers={"Content-Encoding": "gzip"}),
+    ],
+)
+def test_a_reply_that_breaks_off_is_asked_for_again(reply: Reply, waits: list[float]) -> None:
+    assert ask(reply, text("Hello.")) == ["Hello."]
+    assert len(waits) == 1
+    with pytest.raises(SignalError, match=r"'Say hello.'.*within 2 tries, at last got \w+Error"):
+        ask(reply, tries=2)
+
+
 def test_retry_after_is_kept_to(waits: list[float]) -> None:
     date = formatdate(time.time() + 100, usegmt=True)
     assert ask(*(Reply(status=429, headers={"Retry-After": asked}) for asked in ("7", date)), text("x")) == ["x"]
@@ -124,7 +148,7 @@ def test_retry_after_of_hours_is_not_waited_for(waits: list[float]) -> None:
     assert waits == []
 
 
-@pytest.mark.parametrize("header", ["", "soon", "-3", "1;2", "inf", "Wed, 99 Foo"])
+@pytest.mark.parametrize("header", ["", "soon", "-3", "1;2", "inf", "Wed, 99 Foo", "Wed, 01 Jan 2020 00:00:00 GMT"])
 def test_other_retry_afters_are_passed_over(header: str) -> None:
     assert retries.asked_wait(header) == 0
 
@@ -177,14 +201,97 @@ def test_what_is_refused_is_not_asked_again(waits: list[float], status: int) -> 
         Reply(body={"choices": []}),
         Reply(body={"choices": [None]}),
         Reply(body={"choices": {"0": 1}}),
-        text(None),
+        Reply(body={"error": {"message": "the model is loading"}}),
+        Reply(body=b"\xff\xfe"),
+        text(None, finish_reason="length"),
         text(" \n"),
         text(["a"]),
     ],
 )
 def test_answers_that_make_no_sense(reply: Reply) -> None:
-    with pytest.raises(SignalError, match=r"'Say hello.'.*expected .*got"):
-        ask(reply)
+    with Server(reply) as server:
+        with pytest.raises(SignalError, match=r"'Say hello.'.*expected .*got"):
+            endpoint(server).write(["Say hello."], max_new_tokens=5)
+        assert len(server.asked) == 1
+        with pytest.raises(SignalError, match=r"'A or B\?'.*expected .*got"):
+            endpoint(server).choose(["A or B?"], OPTIONS)
+
+
+def test_the_first_error_ends_it() -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        said = body["messages"][-1]["content"]
+        return Reply(status=400, body="too long") if said == "p1" else text(said)
+
+    with Server(answer=answer) as server, pytest.raises(SignalError, match=r"'p1'.*too long"):
+        endpoint(server, parallel=1).write([f"p{place}" for place in range(50)], max_new_tokens=5)
+    assert len(server.asked) < 50
+
+
+RECORDED = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1735689600,
+    "model": "small-2025-01-01",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "B", "refusal": None, "annotations": []},
+            "logprobs": {
+                "content": [
+                    {
+                        **{"token": "B", "logprob": -0.2231, "bytes": [66]},
+                        "top_logprobs": [
+                            {"token": "B", "logprob": -0.2231, "bytes": [66]},
+                            {"token": "A", "logprob": -1.6094, "bytes": [65]},
+                        ],
+                    }
+                ],
+                "refusal": None,
+            },
+            "finish_reason": "stop",
+        }
+    ],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10},
+    "system_fingerprint": "fp_0",
+}
+"""A whole reply, in the fields that such endpoints send."""
+
+
+def test_a_whole_reply() -> None:
+    assert ask(Reply(body=RECORDED)) == ["B"]
+    assert choose(Reply(body=RECORDED)) == [[pytest.approx(0.2, abs=1e-4), pytest.approx(0.8, abs=1e-4)]]
+
+
+class Writing:
+    """A teacher that generates through an endpoint."""
+
+    def __init__(self, model: Endpoint) -> None:
+        self._model, self.identity = model, model.identity
+
+    def generate(self, prompts: Sequence[str]) -> list[str]:
+        return self._model.write(prompts, max_new_tokens=5)
+
+
+def test_replies_that_were_stored_need_no_endpoint(tmp_path: Path, waits: list[float]) -> None:
+    def remembering(server: Server) -> RememberingTeacher:
+        return RememberingTeacher(teacher=Writing(endpoint(server, tries=1)), store=SignalStore(tmp_path))
+
+    with Server(answer=lambda body: text(body["messages"][-1]["content"].upper())) as server:
+        assert remembering(server).generate(["p", "q", "p"]) == ["P", "Q", "P"]
+        assert len(server.asked) == 2
+    later = remembering(server)  # it is gone
+    assert later.generate(["q", "p"]) == ["Q", "P"]
+    assert (later.account.calls, later.account.stored) == (0, 2)
+    with pytest.raises(SignalError, match=r"'new'.*ConnectError"):
+        later.generate(["q", "new"])
+
+
+def test_what_fails_is_not_stored(tmp_path: Path) -> None:
+    with Server(Reply(body="<html>"), text("x")) as server:
+        teacher = RememberingTeacher(teacher=Writing(endpoint(server)), store=SignalStore(tmp_path))
+        with pytest.raises(SignalError, match="JSON"):
+            teacher.generate(["p"])
+        assert teacher.generate(["p"]) == ["x"]
 
 
 def test_probabilities_are_read_where_they_are_told() -> None:
@@ -230,9 +337,10 @@ def test_probabilities_that_make_no_sense_are_passed_over(logprobs: Any) -> None
     assert choose(text("B", logprobs=logprobs)) == [[0, 1]]
 
 
-def test_an_endpoint_that_refuses_probabilities_is_asked_once_for_them() -> None:
+@pytest.mark.parametrize("status", [400, 422])
+def test_an_endpoint_that_refuses_probabilities_is_asked_once_for_them(status: int) -> None:
     def answer(body: dict[str, Any]) -> Reply:
-        return Reply(status=400, body="logprobs?") if "logprobs" in body else text("A")
+        return Reply(status=status, body="logprobs?") if "logprobs" in body else text("A")
 
     with Server(answer=answer) as server:
         model = endpoint(server, parallel=1)
