@@ -1,0 +1,27 @@
+"""How many lists a budget of teacher calls has room for."""
+
+import numpy as np
+import pytest
+
+from harness.errors import SignalError
+from harness.nn.course import within_budget
+from harness.nn.mining import Candidates
+from harness.records import Query
+
+LISTS = Candidates(
+    queries=tuple(Query(id=str(place), text="a question") for place in range(5)),
+    rows=np.arange(15, dtype=np.int32).reshape(5, 3),
+)
+
+
+def test_a_list_takes_a_call_for_each_document_or_as_many_as_are_said():
+    assert len(within_budget(LISTS, None)) == 5
+    assert len(within_budget(LISTS, 11)) == 3
+    assert len(within_budget(LISTS, 11, each=4)) == 2  # the query is embedded too
+    assert within_budget(LISTS, 11, each=4).rows.tolist() == LISTS.rows[:2].tolist()
+
+
+def test_a_budget_without_room_for_one_list_is_refused():
+    with pytest.raises(SignalError, match="at least 4"):
+        within_budget(LISTS, 3, each=4)
+    assert len(within_budget(LISTS, 3)) == 1
