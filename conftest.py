@@ -59,6 +59,31 @@ def bare_encoder(models: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
+def small_splade(models: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """SPLADE-tiny with some 2,000 of its 30,522 terms, so that a sparse student learns in seconds."""
+    import torch
+    from transformers import AutoModelForMaskedLM, AutoTokenizer, BertTokenizer
+
+    from harness.testing.topics import FORMS, TOPICS
+
+    whole = AutoModelForMaskedLM.from_pretrained(models / "splade-tiny")
+    tokenizer = AutoTokenizer.from_pretrained(models / "splade-tiny")
+    world = tokenizer(" ".join((*TOPICS, *FORMS)))["input_ids"]
+    kept = sorted({*tokenizer.all_special_ids, *range(999, 3000), *world})  # marks, letters, the most frequent words
+    config = type(whole.config)(**{**whole.config.to_dict(), "vocab_size": len(kept)})
+    part = type(whole)(config)
+    rows = {name: value[kept] if len(value) == len(tokenizer) else value for name, value in whole.state_dict().items()}
+    part.load_state_dict({name: torch.clone(value) for name, value in rows.items()})
+    folder = tmp_path_factory.mktemp("small-splade")
+    part.save_pretrained(folder)
+    tokens = tokenizer.convert_ids_to_tokens(kept)
+    BertTokenizer(vocab={token: place for place, token in enumerate(tokens)}, model_max_length=512).save_pretrained(
+        folder
+    )
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
 def smollm2(models: Path) -> Path:
     """A real causal language model."""
     if not (models / "smollm2").is_dir():

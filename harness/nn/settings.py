@@ -23,3 +23,15 @@ class StudentConfig:
     warmup: float = knob(0.1, "share of the steps in which the learning rate rises", low=0, high=1)
     max_length: int = knob(128, "longer texts are cut, in training and afterwards", unit="tokens", low=1)
     precision: Literal["no", "bf16", "fp16"] = knob("no", "mixed precision of the training; no: fp32")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpladeConfig(StudentConfig):
+    """What methods that train SPLADE's encoder share beside these."""
+
+    ranking: Literal["margin-mse", "contrastive"] = knob(
+        "margin-mse", "learn the teacher's margins, or (without a teacher) the labels"
+    )
+    lambda_q: float = knob(0.01, "weight of the FLOPS penalty of queries", paper="0.5; contrastive: 3e-4", low=0)
+    lambda_d: float = knob(0.01, "weight of the FLOPS penalty of documents", paper="0.4; contrastive: 1e-4", low=0)
+    ramp: float = knob(1 / 3, "share of the steps in which both rise quadratically from 0", paper=1 / 3, low=0, high=1)

@@ -118,13 +118,17 @@ def context(folder: Path, build: Callable[[Any], Any] = lambda use: Shuffled()) 
 
 
 def learnt(distiller: Distiller, given: Lesson) -> float:
-    """Train; how far the student's scores of new queries follow the topics: a correlation over all documents."""
+    """Train; how far the student's scores of new queries follow the topics: a correlation over all documents.
+
+    0 where all scores are the same.
+    """
     retriever = distiller.distil(given)
     retriever.index(given.corpus)
     asked = [Query(id=topic, text=f"tell me something on {topic}") for topic in TOPICS]
     run = retriever.search(asked, len(given.corpus))
-    scores = np.full((len(asked), len(given.corpus)), np.min(run.scores))  # a sparse student leaves out what scores 0
+    lowest = np.min(run.scores, where=run.rows >= 0, initial=0.0)  # a sparse student leaves out what scores 0
+    scores = np.full((len(asked), len(given.corpus)), lowest)
     for line, (rows, found) in enumerate(zip(run.rows, run.scores, strict=True)):
         scores[line, rows[rows >= 0]] = found[rows >= 0]
     true = [[_topic(query.text) == _topic(text) for text in given.corpus.contents()] for query in asked]
-    return float(np.corrcoef(scores.ravel(), np.ravel(true))[0, 1])
+    return float(np.corrcoef(scores.ravel(), np.ravel(true))[0, 1]) if np.ptp(scores) else 0.0

@@ -33,7 +33,7 @@ class SparseStudent(Student):
             CheckpointError: if it isn't a masked language model with max pooling.
         """
         super().__init__(*args, **options)
-        pooling: Any = self.model[-1]
+        pooling = self.pooling
         self.head = vocabulary_head(self.language_model)
         self.twice = getattr(pooling, "activation_function", "") == "log1p_relu"
         if getattr(pooling, "pooling_strategy", "") != "max" or self.head is None:
@@ -41,6 +41,11 @@ class SparseStudent(Student):
                 "expected a masked language model whose terms are pooled by their maximum, got "
                 f"{type(pooling).__name__} over {type(self.language_model).__name__}; take another student"
             )
+
+    @property
+    def pooling(self) -> Any:
+        """The module that makes a weight a term of a logit a token and term."""
+        return self.model[-1]
 
     @property
     def language_model(self) -> Any:
