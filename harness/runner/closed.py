@@ -36,7 +36,9 @@ def methods(
     rules = _Rules(registry, suite, request)
     if not plugins:
         return [rules.method(method, {}) for method in suite.methods]
-    return [rules.method(method, options.get(name, {})) for name in plugins for method in _called(suite, name)]
+    chosen = [(method, options.get(name, {})) for name in plugins for method in _called(suite, name)]
+    found = [rules.method(method, further) for method, further in chosen]
+    return [*rules.trainers([method for method, _ in chosen]), *found]
 
 
 def _called(suite: Suite, name: str) -> list[SuiteMethod]:
@@ -59,6 +61,8 @@ class _Rules:
         after = self._after(chosen.options)
         options = self._resolved({**self._fixed(card, further), **chosen.options, **further})
         picked = use(self._registry, (card.kind,), card.name, options)
+        if chosen.role != "ceiling":
+            self._check_backbone(card, picked)
         if card.kind != "distiller":
             return Method(use=picked, role=chosen.role, after=after, seeds=chosen.seeds)
         teacher = self._teacher(card, chosen)
@@ -75,8 +79,16 @@ class _Rules:
             seeds=chosen.seeds,
         )
         if chosen.role != "ceiling":
-            self._check(card, chosen, found)
+            self._check_limits(chosen, found)
         return found
+
+    def trainers(self, chosen: Sequence[SuiteMethod]) -> list[Method]:
+        """Those methods that have to come first, beside the chosen ones, since they train what has been asked for."""
+        needed = [method for name, method in self._named.items() if name in self._works and method not in chosen]
+        return [dataclasses.replace(self.method(method, {}), seeds=self._first_seed(method)) for method in needed]
+
+    def _first_seed(self, method: SuiteMethod) -> tuple[int, ...]:
+        return tuple((method.seeds or self._request.seeds)[:1])
 
     def _fixed(self, card: Card, further: Mapping[str, str]) -> dict[str, str]:
         """The options that the suite fixes and this method has."""
@@ -127,16 +139,16 @@ class _Rules:
         if name not in self._works:
             planner = Planner(self._registry, self._request)
             method = self.method(self._named[name], {})
-            seeds = method.seeds or self._request.seeds
-            ids = [planner.add(target, method, seeds[0]) for target in self._request.targets]
+            (seed,) = self._first_seed(self._named[name])
+            ids = [planner.add(target, method, seed) for target in self._request.targets]
             self._works[name] = [planner.found[work_id] for work_id in ids]
         return self._works[name]
 
-    def _check(self, card: Card, chosen: SuiteMethod, method: Method) -> None:
-        """Refuse what steps outside.
+    def _check_limits(self, chosen: SuiteMethod, method: Method) -> None:
+        """Refuse another student or budget than the suite's.
 
         Raises:
-            ConfigError: a backbone of its own, or a budget or student that isn't the suite's.
+            ConfigError: naming what is fixed.
         """
         training = self._training
         if (method.student, method.budget) != (training.student, training.budget):
@@ -144,9 +156,17 @@ class _Rules:
                 f"{chosen.plugin}: the closed suite {self._suite.name} fixes student {training.student} and budget "
                 f"{_words(training.budget)}; only a ceiling may have others"
             )
+
+    def _check_backbone(self, card: Card, picked: Use) -> None:
+        """Refuse a model that is neither the student, nor a teacher's, nor one that the suite allows.
+
+        Raises:
+            ConfigError: naming it.
+        """
+        training = self._training
         allowed = {training.student, *training.checkpoints}
         named = {name for teacher in training.teachers for name in self._resolved(teacher.options).values()}
-        for part in uses(method.use):
+        for part in uses(picked):
             for name in checkpoints(part.config):
                 if name not in allowed | named and part_of(name)[0] not in allowed:
                     raise ConfigError(
