@@ -1,7 +1,9 @@
 """A closed suite's methods against its controls: the student trained on labels alone, and the teacher itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
+from harness.nn.checkpoint import TRAINED
 from harness.scoring.significance import holm, randomisation_test
 from harness_leaderboard.entries import Entry
 from harness_leaderboard.labels import Key
@@ -18,9 +20,8 @@ def control_of(entry: Entry, everyone: Sequence[Entry]) -> Entry | None:
 def ceiling_of(entry: Entry, everyone: Sequence[Entry]) -> Entry | None:
     """The ceiling of the entry: the best of the teachers that taught it, else the best; None without one."""
     ceilings = [other for other in everyone if other.role == "ceiling"]
-    teachers = entry.training.get("teachers")
-    names = set(map(str, teachers)) if isinstance(teachers, list) else set[str]()
-    return _best([other for other in ceilings if _teachers_in(other) & names] or ceilings)
+    asked = set(_texts([entry.training.get("teachers"), _config(entry).get("teacher")]))
+    return _best([other for other in ceilings if _known_as(other) & asked] or ceilings)
 
 
 def share_of_gap(entry: Entry, control: Entry | None, ceiling: Entry | None) -> float | None:
@@ -53,12 +54,29 @@ def p_values(task: Task, everyone: Sequence[Entry]) -> Mapping[Key, float]:
     return dict(zip(tested, holm(list(tested.values())), strict=True))
 
 
-def _teachers_in(ceiling: Entry) -> set[str]:
-    """Names of the plugins that a ceiling may be known by: itself, and the teacher that it wraps as a reranker."""
-    evaluation = next((found for result in ceiling.results.values() for found in result.evaluations), None)
-    teacher = evaluation.config.get("teacher") if evaluation else None
-    wrapped = {str(teacher["plugin"])} if isinstance(teacher, Mapping) and "plugin" in teacher else set[str]()
-    return {ceiling.method.name} | wrapped
+def _known_as(ceiling: Entry) -> set[str]:
+    """What a method that it taught may name in its configuration.
+
+    Its plugin, the teacher that it wraps as a reranker, or the lesson in which it was trained.
+    """
+    teacher = _config(ceiling).get("teacher")
+    wrapped = teacher.get("plugin") if isinstance(teacher, Mapping) else None
+    lesson = ceiling.training.get("lesson")
+    return {ceiling.method.name, *_texts(wrapped), *([f"{TRAINED}{lesson}"] if lesson else [])}
+
+
+def _config(entry: Entry) -> Mapping[str, Any]:
+    """The configuration of any of its evaluations; they share what is asked here."""
+    return next((found.config for result in entry.results.values() for found in result.evaluations), {})
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All strings in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in cast(Iterable[Any], value.values() if isinstance(value, Mapping) else value):
+            yield from _texts(item)
 
 
 def _best(found: Sequence[Entry]) -> Entry | None:

@@ -153,6 +153,30 @@ def test_the_ceiling_is_the_teacher_that_taught_else_the_best(
     assert share == pytest.approx(0.25)  # (.51 - .41) / (.81 - .41)
 
 
+def test_a_teacher_that_the_suite_trained_is_the_ceiling_of_those_it_taught(
+    factory: ModuleType, closed: ModuleType, evaluations: list[Evaluation]
+):
+    model = {"plugin": "cross-encoder", "config": {"model": "trained:5d5d"}}
+    taught = [
+        replace(one, config={**one.config, "teacher": {"plugin": "bradley-terry", "config": {"scores": model}}})
+        if one.method.name == "margin-mse"
+        else replace(one, training={**one.training, "teachers": []})
+        for one in evaluations
+    ]
+    taught = [replace(one, training={**one.training, "teachers": ["bradley-terry"]}) for one in taught]
+    reranker = [
+        closed.of_role(factory, "cross-encoder-labels", on, 0.81, role="ceiling", training={"lesson": "5d5d"})
+        for on in closed.tasks(factory)
+    ]
+    better = [
+        closed.of_role(factory, "cascade", on, 0.91, role="ceiling", config=closed.CEILING)
+        for on in closed.tasks(factory)
+    ]
+    table = table_of([*[one for one in taught if one.role != "ceiling"], *reranker, *better])
+    assert row_of(table, "margin-mse").ceiling.name == "cross-encoder-labels"
+    assert row_of(table, "margin-mse").share == pytest.approx(0.25)  # (.51 - .41) / (.81 - .41)
+
+
 def test_the_control_is_that_of_the_same_student(
     factory: ModuleType, closed: ModuleType, evaluations: list[Evaluation]
 ):
