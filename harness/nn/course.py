@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float32
 from torch import Tensor, nn
 
+from harness.card import Use
 from harness.contracts import Context, Lesson, Retriever
-from harness.errors import DataError, SignalError
-from harness.nn.lists import Batches, Lists, Scores
+from harness.errors import DataError
+from harness.nn.lists import Batches, Lists
 from harness.nn.mining import Candidates, Window, mine
 from harness.nn.settings import StudentConfig
 from harness.nn.students import Form, PairStudent, Student, make
+from harness.nn.taught import teacher_scores, within_budget
 from harness.nn.training.account import Account
 from harness.nn.training.loop import Loop
 from harness.nn.training.stage import Schedule, Stage
@@ -176,10 +176,19 @@ class Course:
         self._write(account)
         return account
 
-    def finish(self, student: Student) -> Retriever:
-        """Keep the trained student as an ordinary model folder, and make a retriever of it."""
+    def finish(self, student: Student | PairStudent, first: Use | None = None, depth: int = 0) -> Retriever:
+        """Keep the trained student as an ordinary model folder, and make a retriever of it.
+
+        Args:
+            student: the student.
+            first: for a cross-encoder: what finds the documents that it reranks.
+            depth: for a cross-encoder: how many of them.
+        """
         self.keep(student)
-        return student.retriever()
+        if isinstance(student, Student):
+            return student.retriever()
+        assert first is not None, "a cross-encoder needs something to rerank"
+        return student.retriever(self.context.build(first), depth)
 
     def keep(self, student: Student | PairStudent) -> None:
         """Keep the trained student as an ordinary model folder."""
@@ -213,55 +222,3 @@ class _Held:
 
     def view(self, student: Student | PairStudent, number: int) -> View:
         return self._lists.view(student, self._batches.positions(number))
-
-
-def within_budget(lists: Candidates, calls: int | None, each: int | None = None) -> Candidates:
-    """As many of the lists, from the first, as a teacher may be asked about.
-
-    Args:
-        lists: the lists.
-        calls: how many there may be; None: any number.
-        each: most that a list takes; default: one a document. A teacher that embeds takes one more, for the query.
-
-    Raises:
-        SignalError: not one.
-    """
-    docs = lists.rows.shape[1] if each is None else each
-    if calls is not None and calls < docs:
-        raise SignalError(f"the budget allows {calls} teacher calls; expected at least {docs}, for one list: raise it")
-    return lists if calls is None else lists.select(range(min(len(lists), calls // docs)))
-
-
-def teacher_scores(lesson: Lesson, lists: Candidates, teacher: Any = None) -> Scores:
-    """The teacher's score of every document of every list; the signal store asks only what is new.
-
-    Args:
-        lesson: whose teacher is asked, unless another is given.
-        lists: the lists.
-        teacher: another one that gives scores.
-
-    Raises:
-        SignalError: there is no teacher, or it doesn't give scores.
-    """
-    asked = lesson.require("score") if teacher is None else teacher
-    documents = {row: lesson.corpus[row] for row in np.unique(lists.rows).tolist()}
-    pairs = [
-        (query, documents[row]) for query, rows in zip(lists.queries, lists.rows.tolist(), strict=True) for row in rows
-    ]
-    return np.asarray(asked.score(pairs), np.float32).reshape(lists.rows.shape)
-
-
-def teacher_vectors(
-    lesson: Lesson, lists: Candidates, teacher: Any = None
-) -> tuple[Float32[np.ndarray, "queries dim"], Float32[np.ndarray, "docs dim"]]:
-    """The teacher's vectors of the queries and, by row of the corpus, of the documents of the lists (others are 0).
-
-    Raises:
-        SignalError: there is no teacher, or it doesn't give vectors.
-    """
-    asked = lesson.require("embed") if teacher is None else teacher
-    queries = np.asarray(asked.embed([query.text for query in lists.queries], "query"), np.float32)
-    rows = np.unique(lists.rows)
-    documents = np.zeros((len(lesson.corpus), queries.shape[1]), np.float32)
-    documents[rows] = asked.embed(list(lesson.corpus.contents(rows.tolist())), "document")
-    return queries, documents

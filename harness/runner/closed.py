@@ -111,9 +111,10 @@ class _Rules:
             if all(signal in gives for signal in card.needs) and chosen.teacher in ("", teacher.name, teacher.plugin):
                 return teacher
         wanted = f" named {chosen.teacher}" if chosen.teacher else ""
+        known = ", ".join(teacher.name or teacher.plugin for teacher in self._training.teachers)
         raise ConfigError(
             f"{card.name} needs a teacher that gives {', '.join(card.needs)}; the closed suite {self._suite.name} has "
-            f"none{wanted}: {', '.join(teacher.name or teacher.plugin for teacher in self._training.teachers) or 'no teacher'}"
+            f"none{wanted}: {known or 'no teacher'}"
         )
 
     def _built(self, teacher: SuiteTeacher) -> Use:

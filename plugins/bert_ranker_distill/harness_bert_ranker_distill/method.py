@@ -8,9 +8,9 @@ from torch.nn import functional
 
 from harness.contracts import Context, Lesson, Retriever
 from harness.errors import ConfigError
-from harness.nn.course import Course, teacher_scores, within_budget
-from harness.nn.features import teacher_features
+from harness.nn.course import Course
 from harness.nn.losses import graded_bce
+from harness.nn.taught import teacher_features, teacher_scores, within_budget
 from harness.nn.training.stage import Stage
 from harness.nn.view import View
 from harness_bert_ranker_distill import Config
@@ -36,8 +36,7 @@ class BertRankerDistill:
         course = Course(lesson=lesson, context=self._context, config=config)
         student = WatchedStudent(lesson.student, self._context, config.max_length)
         course.train(self._stages(course, student))
-        course.keep(student)
-        return student.retriever(self._context.build(config.first), config.depth)
+        return course.finish(student, config.first, config.depth)
 
     def _stages(self, course: Course, student: WatchedStudent) -> list[Stage]:
         config, calls = self._config, course.lesson.budget.teacher_calls

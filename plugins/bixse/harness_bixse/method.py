@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, teacher_scores, within_budget
+from harness.nn.course import Course
 from harness.nn.lists import Lists
 from harness.nn.losses import graded_bce
 from harness.nn.mining import Candidates
 from harness.nn.students import Student
+from harness.nn.taught import teacher_scores, within_budget
 from harness.nn.view import View
 from harness_bixse import Config
 from harness_bixse.grades import grades

@@ -22,8 +22,7 @@ class CrossEncoderLabels:
         course = Course(lesson=lesson, context=self._context, config=self._config)
         student = course.pair_student()
         course.train([course.stage("train", student, self.loss, course.lists())])
-        course.keep(student)
-        return student.retriever(self._context.build(self._config.first), self._config.depth)
+        return course.finish(student, self._config.first, self._config.depth)
 
     def loss(self, view: View) -> Tensor:
         """The loss of a batch.

@@ -8,12 +8,13 @@ from safetensors.torch import save_model
 from torch import Tensor, nn
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, teacher_vectors, within_budget
+from harness.nn.course import Course
 from harness.nn.lists import Lists
 from harness.nn.mining import Candidates
 from harness.nn.recipe import View
 from harness.nn.retriever import EmbeddingRetriever
 from harness.nn.students.dense import DenseStudent
+from harness.nn.taught import teacher_vectors, within_budget
 from harness.nn.training.stage import Stage
 from harness_distill_vq import Config
 from harness_distill_vq.index import CodeEncoder, CodeIndex

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, Loss, teacher_vectors, within_budget
+from harness.nn.course import Course, Loss
 from harness.nn.losses import mse
 from harness.nn.recipe import View
+from harness.nn.taught import teacher_vectors, within_budget
 from harness_hpd import Config, projection
 from harness_hpd.projection import Matrix, Vectors
 from harness_hpd.student import Projected

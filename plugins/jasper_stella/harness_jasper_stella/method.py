@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from harness.card import Use
 from harness.contracts import Context, Embedder, Lesson, Retriever
 from harness.errors import SignalError
-from harness.nn.course import Course, teacher_vectors, within_budget
+from harness.nn.course import Course
 from harness.nn.mining import Candidates
 from harness.nn.recipe import View
+from harness.nn.taught import teacher_vectors, within_budget
 from harness.nn.training.stage import Stage
 from harness_jasper_stella import Config
 from harness_jasper_stella.heads import FULL, Headless, frozen

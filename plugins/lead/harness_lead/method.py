@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, within_budget
-from harness.nn.features import teacher_features
+from harness.nn.course import Course
 from harness.nn.losses import info_nce, kl
 from harness.nn.students.layers import LayeredStudent
+from harness.nn.taught import teacher_features, within_budget
 from harness.nn.view import View
 from harness_lead import Config
 from harness_lead.layers import LayerScores, draw, layer_loss, layer_weights

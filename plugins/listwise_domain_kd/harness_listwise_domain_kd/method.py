@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, teacher_scores, within_budget
+from harness.nn.course import Course
 from harness.nn.losses import info_nce, kl
+from harness.nn.taught import teacher_scores, within_budget
 from harness.nn.view import View
 from harness_listwise_domain_kd import Config
 from harness_listwise_domain_kd.grading import likely_positives, normalised

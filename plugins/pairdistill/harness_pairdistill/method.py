@@ -5,11 +5,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, within_budget
+from harness.nn.course import Course
 from harness.nn.lists import Lists
 from harness.nn.losses import info_nce, kl, pairwise_bce
 from harness.nn.mining import Candidates
 from harness.nn.students import Student
+from harness.nn.taught import within_budget
 from harness.nn.training.stage import Stage
 from harness.nn.view import View
 from harness_pairdistill import Config

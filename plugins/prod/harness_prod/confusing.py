@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Int64
 
-from harness.nn.course import Course, teacher_scores, within_budget
+from harness.nn.course import Course
 from harness.nn.lists import Lists
 from harness.nn.students import Student
+from harness.nn.taught import teacher_scores, within_budget
 
 log = logging.getLogger(__name__)
 

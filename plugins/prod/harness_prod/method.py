@@ -4,8 +4,9 @@ import dataclasses
 from typing import Any
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, teacher_vectors, within_budget
+from harness.nn.course import Course
 from harness.nn.lists import Lists
+from harness.nn.taught import teacher_vectors, within_budget
 from harness.nn.training.stage import Stage
 from harness_prod import Config, confusing
 from harness_prod.learner import Learner

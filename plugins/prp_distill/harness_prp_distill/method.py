@@ -6,7 +6,6 @@ from torch import Tensor
 from harness.contracts import Context, Lesson, Retriever
 from harness.nn.course import Course
 from harness.nn.losses import pairwise_bce
-from harness.nn.students import PairStudent
 from harness.nn.view import View
 from harness_prp_distill import Config
 from harness_prp_distill.asking import Preferences, affordable, preferences
@@ -34,10 +33,7 @@ class PrpDistillation:
         asked = preferences(lesson, lists, self._config)
         student = course.pair_student() if self._config.form == "reranker" else course.student()
         course.train([course.stage("train", student, lambda view: self.loss(view, asked), course.lists(lists))])
-        if not isinstance(student, PairStudent):
-            return course.finish(student)
-        course.keep(student)
-        return student.retriever(self._context.build(self._config.first), self._config.depth)
+        return course.finish(student, self._config.first, self._config.depth)
 
     def loss(self, view: View, asked: Preferences) -> Tensor:
         """The loss of a batch: mean of −[y log σ(sᵢ − sⱼ) + (1 − y) log σ(sⱼ − sᵢ)] over its pairs."""

@@ -7,10 +7,10 @@ import numpy as np
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, within_budget
+from harness.nn.course import Course
 from harness.nn.lists import Scores
 from harness.nn.mining import Candidates
-from harness.nn.students import PairStudent
+from harness.nn.taught import within_budget
 from harness.nn.view import View
 from harness.records import Document, Query
 from harness.signals import checks
@@ -44,10 +44,7 @@ class PermutationDistillation:
         lists = course.lists(chosen, teacher=reciprocal_ranks(lesson, chosen))
         student = course.pair_student() if self._config.form == "reranker" else course.student()
         course.train([course.stage("train", student, self.loss, lists)])
-        if not isinstance(student, PairStudent):
-            return course.finish(student)
-        course.keep(student)
-        return student.retriever(self._context.build(self._config.first), self._config.depth)
+        return course.finish(student, self._config.first, self._config.depth)
 
     def loss(self, view: View) -> Tensor:
         """The loss of a batch whose `teacher` are reciprocal ranks."""

@@ -1,11 +1,12 @@
 """One round on given negatives, or two, the second on negatives that the first round's student finds."""
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course, teacher_scores, within_budget
+from harness.nn.course import Course
 from harness.nn.lists import Lists
 from harness.nn.mining import Candidates
 from harness.nn.regularised import finish, splade
 from harness.nn.students import SparseStudent
+from harness.nn.taught import teacher_scores, within_budget
 from harness.nn.training.stage import Stage
 from harness_splade_pp import Config
 

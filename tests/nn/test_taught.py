@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harness.errors import SignalError
-from harness.nn.features import teacher_features
 from harness.nn.mining import Candidates
+from harness.nn.taught import teacher_features
 from harness.testing.teachers import without
 from harness.testing.topics import TopicTeacher, lesson
 
