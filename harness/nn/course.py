@@ -200,9 +200,13 @@ class Course:
         self._put(json.loads((self.context.training / RECORD).read_text()) | facts)
 
     def _write(self, account: Account) -> None:
+        """Write the record; of a training that was over before, what was found out while it ran stays in it."""
         used = account.as_json()
         curves = used.pop("curves")
-        self._put({**self.facts, "account": used, "curves": curves})
+        file = self.context.training / RECORD
+        before: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        lists = max(before.get("candidates", []), self.facts.get("candidates", []), key=len)
+        self._put({**before, **self.facts, "candidates": lists, "account": used, "curves": curves})
 
     def _put(self, record: dict[str, Any]) -> None:
         work = self.context.training / f".{RECORD}"

@@ -131,9 +131,15 @@ def test_a_stage_can_learn_from_lists_that_come_to_be_when_it_begins(bare_encode
     account = taking.train(stages)
     assert account.steps == 4
     assert len(made) == 1
+    taking.note(cost=3)
     record = json.loads((taking.context.training / "record.json").read_text())
     assert list(record["curves"]) == ["labels", "mined"]
     assert record["candidates"] == [taking.candidates.digest, *made]
+    again = course(bare_encoder, tmp_path, steps=4)
+    learner = again.student()
+    again.train([again.stage(name, learner, contrast, again.lists(), steps=2) for name in ("labels", "mined")])
+    assert len(made) == 1
+    assert json.loads((taking.context.training / "record.json").read_text()) == record
 
 
 def test_a_lesson_says_what_is_missing():
