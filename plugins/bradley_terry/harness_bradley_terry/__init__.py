@@ -14,7 +14,7 @@ class Config:
     """Whose scores, and how sure they make of a preference."""
 
     scores: Use = knob(help="teacher that scores", nested="teacher")
-    scale: float = knob(1.0, "factor on differences of scores", low=0)
+    scale: float = knob(1.0, "factor on scores: cosines lie too near each other to be strengths", low=0)
 
 
 CARD = Card(

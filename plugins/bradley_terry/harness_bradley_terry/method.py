@@ -38,23 +38,22 @@ class BradleyTerry:
         return digest(["bradley-terry", self._teacher.identity, self._config.scale])
 
     def score(self, pairs: Sequence[Pair]) -> Float32[np.ndarray, " pairs"]:
-        """The teacher's own."""
-        return self._teacher.score(pairs)
+        """Strengths: scale · the teacher's score."""
+        return np.float32(self._config.scale) * self._teacher.score(pairs)
 
     def prefer(self, triples: Sequence[tuple[Query, Document, Document]]) -> Float32[np.ndarray, " triples"]:
-        """σ(scale · (s(a) - s(b))); each distinct pair of query and document is scored once."""
+        """σ(strength(a) - strength(b)); each distinct pair of query and document is scored once."""
         first = [(query, document) for query, document, _ in triples]
         second = [(query, document) for query, _, document in triples]
-        scores = self._scores([*first, *second])
-        strength = scores[: len(first)] - scores[len(first) :]
-        return expit(self._config.scale * strength).astype(np.float32)
+        strengths = self._scores([*first, *second])
+        return expit(strengths[: len(first)] - strengths[len(first) :]).astype(np.float32)
 
     def order(self, query: Query, docs: Sequence[Document]) -> Int64[np.ndarray, " docs"]:
-        """By score, descending; documents of one score stay as they stand."""
+        """By strength, descending; documents of one strength stay as they stand."""
         return np.argsort(-self._scores([(query, document) for document in docs]), kind="stable").astype(np.int64)
 
     def _scores(self, pairs: Sequence[Pair]) -> np.ndarray:
-        """Scores in float64: equal content, equal score."""
+        """Strengths in float64: equal content, equal strength."""
         keys = [pair_key(pair) for pair in pairs]
         distinct = dict(zip(keys, pairs, strict=True))
         if not distinct:

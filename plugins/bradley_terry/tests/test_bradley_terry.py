@@ -71,8 +71,8 @@ def test_an_order_is_by_score_and_ties_stay() -> None:
     assert wrap(Numbers()).order(QUERY, []).tolist() == []
 
 
-def test_scores_pass_through() -> None:
-    assert wrap(Numbers(), scale=3.0).score([(QUERY, document) for document in documents("1", "5")]).tolist() == [1, 5]
+def test_scores_are_strengths() -> None:
+    assert wrap(Numbers(), scale=3.0).score([(QUERY, document) for document in documents("1", "5")]).tolist() == [3, 15]
 
 
 def test_each_document_is_scored_once() -> None:
