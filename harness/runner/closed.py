@@ -38,7 +38,7 @@ def methods(
         return [rules.method(method, {}) for method in suite.methods]
     chosen = [(method, options.get(name, {})) for name in plugins for method in _called(suite, name)]
     found = [rules.method(method, further) for method, further in chosen]
-    return [*rules.trainers([method for method, _ in chosen]), *found]
+    return [*rules.trainers(found, [method for method, _ in chosen]), *found]
 
 
 def _called(suite: Suite, name: str) -> list[SuiteMethod]:
@@ -82,10 +82,15 @@ class _Rules:
             self._check_limits(chosen, found)
         return found
 
-    def trainers(self, chosen: Sequence[SuiteMethod]) -> list[Method]:
+    def trainers(self, found: Sequence[Method], chosen: Sequence[SuiteMethod]) -> list[Method]:
         """Those methods that have to come first, beside the chosen ones, since they train what has been asked for."""
-        needed = [method for name, method in self._named.items() if name in self._works and method not in chosen]
-        return [dataclasses.replace(self.method(method, {}), seeds=self._first_seed(method)) for method in needed]
+        wanted = {work_id for method in found for work_id in method.after}
+        works = list(self._works.items())  # looking for more adds to them
+        named = [self._named[name] for name, lessons in works if wanted & {work.id for work in lessons}]
+        first = [
+            dataclasses.replace(self.method(one, {}), seeds=self._first_seed(one)) for one in named if one not in chosen
+        ]
+        return [*self.trainers(first, [*chosen, *named]), *first] if first else []
 
     def _first_seed(self, method: SuiteMethod) -> tuple[int, ...]:
         return tuple((method.seeds or self._request.seeds)[:1])

@@ -77,6 +77,8 @@ def test_a_named_teacher_is_taken_and_is_trained_before_it_is_asked(lab, suite):
     (row,) = [row for row in lab.results() if row["method"] == "margin-mse"]
     assert row["config"]["teacher"]["plugin"] == "bradley-terry"
     assert any(row["method"] == "cross-encoder-labels" for row in lab.results())
+    alone = lab.harness("run", "--suite", str(suite), "--plugin", "dpr", "--task", "small", "--dry-run")
+    assert "cross-encoder-labels" not in alone
     suite.write_text(suite.read_text().replace('teacher = "pairs"', 'teacher = "nobody"'))
     assert "has none named nobody: cross-encoder, pairs" in lab.harness(*words, status=2)
 
