@@ -23,6 +23,9 @@ class Config(StudentConfig):
     divergence_weight: float = knob(1.0, "weight of the divergence; released code: 1 / documents", paper=1.0, low=0)
     label_weight: float = knob(1.0, "weight of the reranker's cross-entropy on the labels", paper=1.0, low=0)
     scale: float = knob(20.0, "factor on the retriever's scores: its vectors may be unit ones", paper=1.0, low=0)
+    first_share: float = knob(
+        0.5, "share of the steps in which the retriever learns alone, from labels over the batch", low=0, high=1
+    )
     warm: Literal["teacher", "labels"] = knob(
         "teacher", "what the reranker learns from alone, at first", paper="labels"
     )
@@ -41,6 +44,9 @@ class Config(StudentConfig):
         """Check what no single knob can say."""
         if self.trusted < self.doubtful:
             raise ValueError(f"trusted expects at least doubtful ({self.doubtful}), got {self.trusted}")
+        if self.first_share + self.warm_share >= 1:
+            shares = f"{self.first_share} and {self.warm_share}"
+            raise ValueError(f"first_share and warm_share expect to leave steps for both together, got {shares}")
 
 
 CARD = Card(
@@ -63,9 +69,9 @@ CARD = Card(
         "paper's formula.",
         "The divergence is a mean over queries; the released code divides by the documents of a list too, which "
         "divergence_weight=1/documents gives.",
-        "The reranker starts from the student's checkpoint and learns from the teacher's scores at first, within the "
-        "method's steps; the retriever starts from the checkpoint as it is. The paper trains both by RocketQA's steps "
-        "before.",
+        "Both models start from the student's checkpoint and learn alone at first, within the method's steps: the "
+        "retriever from labels over the batch, the reranker from the teacher's scores. The paper trains both by "
+        "RocketQA's steps before.",
         "Teacher scores have no common scale, so the cut-offs of denoising are places between the lowest score of a "
         "list and the positive's, instead of probabilities.",
         "A denoised list is the raw one with doubtful negatives left out of the softmax, so that it is shorter; a "

@@ -1,4 +1,4 @@
-"""First the reranker learns alone, then both models learn on the same lists, each from the other."""
+"""First each model learns alone, then both learn on the same lists, each from the other."""
 
 import numpy as np
 import torch
@@ -36,12 +36,21 @@ class RocketQaV2:
         course = Course(lesson=lesson, context=self._context, config=config)
         taught = course.taught()
         retriever, reranker = course.student(), course.pair_student()
-        warm, rest = course.share(config.warm_share, 1 - config.warm_share)
-        first = course.stage("warm", reranker, self.warm_loss, taught, steps=warm)
-        course.train([first, self.both(course, retriever, reranker, taught, rest)])
+        course.train(self._stages(course, retriever, reranker, taught))
         reranker.save(self._context.training / RERANKER)
         found = course.finish(retriever)
         return reranker.retriever(found, config.rerank) if config.rerank else found
+
+    def _stages(self, course: Course, retriever: Student, reranker: PairStudent, taught: Lists) -> list[Stage]:
+        """The retriever alone and the reranker alone, as far as they have a share of the steps, and both."""
+        first, warm = self._config.first_share, self._config.warm_share
+        steps = iter(course.share(*(share for share in (first, warm, 1 - first - warm) if share)))
+        stages: list[Stage] = []
+        if first:
+            stages.append(course.stage("first", retriever, self.first_loss, course.lists(), steps=next(steps)))
+        if warm:
+            stages.append(course.stage("warm", reranker, self.warm_loss, taught, steps=next(steps)))
+        return [*stages, self.both(course, retriever, reranker, taught, next(steps))]
 
     def both(self, course: Course, retriever: Student, reranker: PairStudent, taught: Lists, steps: int) -> Stage:
         """The stage of joint learning; without `joint`, the reranker is no part of what learns."""
@@ -58,6 +67,10 @@ class RocketQaV2:
             return self.loss(view, reread, mask=_of(counts, view))
 
         return course.stage("joint", retriever, loss, course.lists(lists), steps=steps, model=nn.ModuleDict(models))
+
+    def first_loss(self, view: View) -> Tensor:
+        """The retriever's alone: cross-entropy of the positive among all documents of the batch."""
+        return info_nce(self._config.scale * view.all_scores, view.positives, mask=view.candidates)
 
     def warm_loss(self, view: View) -> Tensor:
         """The reranker's alone: the divergence from the teacher's distribution, or the cross-entropy on the labels."""

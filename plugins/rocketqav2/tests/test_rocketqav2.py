@@ -31,6 +31,7 @@ OPTIONS: dict[str, Any] = {
     "batch": 8,
     "learning_rate": 1e-3,
     "max_length": 16,
+    "first_share": 0.0,
     "warm_share": 0.5,
 }
 
@@ -203,6 +204,15 @@ def test_learns_together_what_the_teacher_knows(bare_encoder: str, tmp_path: Pat
     folder = context(now).training
     models = DenseStudent(str(folder / "student"), here, 16), PairStudent(str(folder / RERANKER), here, 16)
     assert agreement(*models, given, tmp_path) > before + 0.2
+
+
+def test_each_learns_alone_before_they_learn_together(bare_encoder: str, tmp_path: Path):
+    trained(bare_encoder, tmp_path, TopicTeacher(), steps=10, first_share=0.5, warm_share=0.3)
+    curves = json.loads((context(tmp_path).training / "record.json").read_text())["curves"]
+    assert {name: len(losses) for name, losses in curves.items()} == {"first": 5, "warm": 3, "joint": 2}
+    assert curves["first"][-1] < curves["first"][0]
+    with pytest.raises(ValueError, match="leave steps for both together"):
+        Config(first_share=0.7, warm_share=0.3)
 
 
 def test_reranks_at_the_end_where_asked(bare_encoder: str, tmp_path: Path):
