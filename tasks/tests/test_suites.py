@@ -7,15 +7,39 @@ import pytest
 from harness_tasks.beir_sets import FORUMS, SETS
 
 from harness.plugins import registry
+from harness.runner import closed
+from harness.runner.plan import Request, Target, check_method
 from harness.suites import load_suite, suite_files
 from harness.tasks import open_task
 
 
 def test_every_suite_is_named_after_its_file_and_opens():
     names = {path.stem for path in (Path(harness_tasks.__file__).parent / "suites").glob("*.toml")}
-    assert names == {"beir", "beir-small", "mteb-retrieval-eng"} <= set(suite_files(registry()))
+    fixed = {"closed-small", "closed-tiny", "closed-tiny-checks"}
+    assert names == {"beir", "beir-small", "mteb-retrieval-eng"} | fixed <= set(suite_files(registry()))
     for name in names:
         assert load_suite(registry(), name).name == name
+
+
+@pytest.mark.parametrize(("name", "methods"), [("closed-tiny", 25), ("closed-small", 22), ("closed-tiny-checks", 69)])
+def test_every_method_of_a_closed_suite_fits_into_it(
+    data: Path, monkeypatch: pytest.MonkeyPatch, name: str, methods: int
+):
+    """Options that exist, teachers that give what is needed, no backbone from elsewhere."""
+    monkeypatch.setenv("HARNESS_DATA", str(data))
+    suite = load_suite(registry(), name)
+    assert suite.training is not None
+    opened = {task: open_task(registry(), task) for task in suite.tasks}
+    targets = [Target(name=task, task=of, split="test") for task, of in opened.items()]
+    request = Request(methods=(), targets=targets, training=opened, division="closed", suite=name)
+    found = closed.methods(registry(), suite, request, (), {})
+    assert len(found) == len(suite.methods) == methods
+    taught = [method for method in found if check_method(registry(), method).needs]
+    assert all(method.teacher for method in taught)
+    permuted = [method for method in taught if method.teacher and method.teacher.name == "permuted"]
+    every = {method.plugin for method in load_suite(registry(), "closed-tiny").methods}
+    needing = {name for name in every for card in [registry().find(name, "retriever", "distiller")[0]] if card.needs}
+    assert {method.use.name for method in permuted} == (needing if name.endswith("checks") else set())
 
 
 def test_beir_is_the_18_data_sets_with_one_mean_over_the_forums():
