@@ -20,7 +20,7 @@ from harness.nn.lists import Batches, Lists
 from harness.nn.mining import Candidates, Window, mine
 from harness.nn.settings import StudentConfig
 from harness.nn.students import Form, PairStudent, Student, make
-from harness.nn.taught import teacher_scores, within_budget
+from harness.nn.taught import scorable, teacher_scores
 from harness.nn.training.account import Account
 from harness.nn.training.loop import Loop
 from harness.nn.training.stage import Schedule, Stage
@@ -102,7 +102,7 @@ class Course:
 
     def taught(self, candidates: Candidates | None = None, teacher: Any = None) -> Lists:
         """The same with a teacher's scores; as many lists as the budget of teacher calls has scores for."""
-        chosen = within_budget(self.candidates if candidates is None else candidates, self.lesson.budget.teacher_calls)
+        chosen = scorable(self.lesson, self.candidates if candidates is None else candidates, teacher)
         return self.lists(chosen, teacher=teacher_scores(self.lesson, chosen, teacher))
 
     def stage(

@@ -30,6 +30,20 @@ def within_budget(lists: Candidates, calls: int | None, each: int | None = None)
     return lists.select([place * len(lists) // count for place in range(count)])
 
 
+def scorable(lesson: Lesson, lists: Candidates, teacher: Any = None, *, rounds: int = 1) -> Candidates:
+    """As many of the lists as the budget has scores for; a teacher whose scores are dot products is asked for texts.
+
+    Args:
+        lesson: whose budget and teacher these are.
+        lists: the lists.
+        teacher: another one that gives scores.
+        rounds: of scoring, which share the budget.
+    """
+    asked, calls = lesson.teacher if teacher is None else teacher, lesson.budget.teacher_calls
+    each = lists.rows.shape[1] + getattr(asked, "scores_are_dot_products", False)
+    return within_budget(lists, None if calls is None else calls // rounds, each)
+
+
 def teacher_scores(lesson: Lesson, lists: Candidates, teacher: Any = None) -> Scores:
     """The teacher's score of every document of every list; the signal store asks only what is new.
 

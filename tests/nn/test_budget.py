@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from harness.contracts import Lesson
 from harness.errors import SignalError
 from harness.nn.mining import Candidates
-from harness.nn.taught import within_budget
-from harness.records import Query
+from harness.nn.taught import scorable, within_budget
+from harness.records import Budget, Query
 
 LISTS = Candidates(
     queries=tuple(Query(id=str(place), text="a question") for place in range(5)),
@@ -25,3 +26,17 @@ def test_a_budget_without_room_for_one_list_is_refused():
     with pytest.raises(SignalError, match="at least 4"):
         within_budget(LISTS, 3, each=4)
     assert len(within_budget(LISTS, 3)) == 1
+
+
+class Dots:
+    identity, scores_are_dot_products = "dots", True
+
+
+def test_scores_that_are_dot_products_cost_a_text_each_the_query_too():
+    def lesson(teacher, calls):
+        return Lesson(student="s", teacher=teacher, corpus=None, examples=(), budget=Budget(teacher_calls=calls))  # pyright: ignore
+
+    assert len(scorable(lesson(object(), 12), LISTS)) == 4
+    assert len(scorable(lesson(Dots(), 12), LISTS)) == 3
+    assert len(scorable(lesson(object(), 12), LISTS, Dots(), rounds=2)) == 1
+    assert len(scorable(lesson(Dots(), None), LISTS)) == 5

@@ -11,7 +11,7 @@ from harness.nn.lists import Lists
 from harness.nn.losses import graded_bce
 from harness.nn.mining import Candidates
 from harness.nn.students import Student
-from harness.nn.taught import teacher_scores, within_budget
+from harness.nn.taught import scorable, teacher_scores
 from harness.nn.view import View
 from harness_bixse import Config
 from harness_bixse.grades import grades
@@ -68,7 +68,7 @@ class Bixse:
     def lists(self, course: Course) -> Lists:
         """The documents that count as graded, with grades that the whole pool of the teacher's scores decides."""
         config, lesson = self._config, course.lesson
-        chosen = within_budget(course.candidates, lesson.budget.teacher_calls)
+        chosen = scorable(lesson, course.candidates)
         found = grades(teacher_scores(lesson, chosen), config.normalise, coarse=config.coarse)
         first = config.graded or chosen.rows.shape[1]
         kept = Candidates(queries=chosen.queries, rows=chosen.rows[:, :first])

@@ -5,7 +5,7 @@ from torch import Tensor
 from harness.contracts import Context, Lesson, Retriever
 from harness.nn.course import Course
 from harness.nn.losses import info_nce, kl
-from harness.nn.taught import teacher_scores, within_budget
+from harness.nn.taught import scorable, teacher_scores
 from harness.nn.view import View
 from harness_listwise_domain_kd import Config
 from harness_listwise_domain_kd.grading import likely_positives, normalised
@@ -25,7 +25,7 @@ class ListwiseDomainKd:
             SignalError: the teacher gives no scores, or the same to all pairs.
         """
         course = Course(lesson=lesson, context=self._context, config=self._config)
-        chosen = within_budget(course.candidates, lesson.budget.teacher_calls)
+        chosen = scorable(lesson, course.candidates)
         percentiles = self._config.low_percentile, self._config.high_percentile
         lists = course.lists(chosen, teacher=normalised(teacher_scores(lesson, chosen), *percentiles))
         student = course.student()

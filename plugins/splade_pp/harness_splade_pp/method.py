@@ -6,7 +6,7 @@ from harness.nn.lists import Lists
 from harness.nn.mining import Candidates
 from harness.nn.regularised import finish, splade
 from harness.nn.students import SparseStudent
-from harness.nn.taught import teacher_scores, within_budget
+from harness.nn.taught import scorable, teacher_scores
 from harness.nn.training.stage import Stage
 from harness_splade_pp import Config
 
@@ -52,6 +52,5 @@ class SpladePp:
         """Lists to learn from, with the teacher's scores where it is needed; each round has its share of its calls."""
         if self._config.ranking == "contrastive":
             return course.lists(candidates)
-        calls = course.lesson.budget.teacher_calls
-        kept = within_budget(candidates, None if calls is None else calls // self._config.rounds)
+        kept = scorable(course.lesson, candidates, rounds=self._config.rounds)
         return course.lists(kept, teacher=teacher_scores(course.lesson, kept))
