@@ -194,10 +194,11 @@ class Course:
         """Keep the trained student as an ordinary model folder."""
         student.save(self.context.training / STUDENT)
 
-    def note(self, **facts: Any) -> None:
-        """Put what is known only after training into its record too."""
-        self.facts.update(facts)
-        self._put(json.loads((self.context.training / RECORD).read_text()) | facts)
+    def note(self, name: str, find: Callable[[], Any]) -> None:
+        """Put what is known only after training into its record too; found out once, however often it is opened."""
+        record = json.loads((self.context.training / RECORD).read_text())
+        if name not in record:
+            self._put(record | {name: find()})
 
     def _write(self, account: Account) -> None:
         """Write the record; of a training that was over before, what was found out while it ran stays in it."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from harness.contracts import Lesson, Retriever
 from harness.nn.course import Course, Loss
 from harness.nn.encoders import SparseEncoder
-from harness.nn.losses import flops, info_nce, margin_mse, ramp
+from harness.nn.losses import flops, info_nce, list_margin_mse, ramp
 from harness.nn.settings import SpladeConfig
 from harness.nn.students import SparseStudent
 from harness.nn.view import View
@@ -61,13 +61,12 @@ def contrastive(view: View) -> Tensor:
 def margins(view: View) -> Tensor:
     """Margin-MSE of every negative of a list against the list's positive."""
     assert view.teacher is not None, "the lists are a teacher's"
-    pairs = [(scores[:, :1].expand_as(scores[:, 1:]), scores[:, 1:]) for scores in (view.scores, view.teacher)]
-    return margin_mse(*(scores.flatten() for pair in pairs for scores in pair))
+    return list_margin_mse(view.scores, view.teacher)
 
 
 def finish(course: Course, student: SparseStudent) -> Retriever:
     """Keep the trained student, put what its searches cost into the record, and make a retriever of it."""
-    course.note(sparsity=cost(student, course.lesson))
+    course.note("sparsity", lambda: cost(student, course.lesson))
     return course.finish(student)
 
 

@@ -25,6 +25,26 @@ class StudentConfig:
     precision: Literal["no", "bf16", "fp16"] = knob("no", "mixed precision of the training; no: fp32")
 
 
+COSINE_SCALE = 20.0
+"""Factor on a dense student's scores: cosines lie too near each other for a softmax or a logistic loss."""
+
+
+def scale_of(form: str, given: float | None) -> float:
+    """The factor on a student's scores that was given, else what its form needs."""
+    if given is not None:
+        return given
+    return COSINE_SCALE if form == "dense" else 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EitherConfig(StudentConfig):
+    """What methods take beside these that train a single-vector student or one that reranks."""
+
+    form: Literal["dense", "reranker"] = knob("dense", "what the student is", paper="reranker")
+    first: Use = knob("bm25", "finds what a reranker reads", nested="retriever")
+    depth: int = knob(100, "how much of that it reads", unit="documents", paper=100, low=1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SpladeConfig(StudentConfig):
     """What methods that train SPLADE's encoder share beside these."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 
 from harness.contracts import Lesson
 from harness.errors import SignalError
@@ -70,9 +70,9 @@ def teacher_vectors(
     asked = lesson.require("embed") if teacher is None else teacher
     queries = np.asarray(asked.embed([query.text for query in lists.queries], "query"), np.float32)
     rows = np.unique(lists.rows)
-    documents = np.zeros((len(lesson.corpus), queries.shape[1]), np.float32)
-    documents[rows] = asked.embed(list(lesson.corpus.contents(rows.tolist())), "document")
-    return queries, documents
+    vectors = np.zeros((len(lesson.corpus), queries.shape[1]), np.float32)
+    vectors[rows] = asked.embed(list(lesson.corpus.contents(rows.tolist())), "document")
+    return queries, vectors
 
 
 def teacher_features(lesson: Lesson, lists: Candidates, *names: str) -> dict[str, np.ndarray]:
@@ -96,9 +96,29 @@ def teacher_features(lesson: Lesson, lists: Candidates, *names: str) -> dict[str
     return {name: np.asarray(array).reshape(*lists.rows.shape, *array.shape[1:]) for name, array in given.items()}
 
 
+def documents(lesson: Lesson, rows: Int32[np.ndarray, "..."]) -> dict[int, Document]:
+    """The documents at these rows of the corpus, each read once."""
+    return {row: lesson.corpus[row] for row in np.unique(rows).tolist()}
+
+
+def between_percentiles(scores: Scores, low: float = 1.0, high: float = 99.0) -> Scores:
+    """Scores so that two percentiles of the whole pool become 0 and 1, cut off beyond them.
+
+    Raises:
+        SignalError: both are the same.
+
+    Source: Tamber et al., 2025 (arXiv:2502.19712), section on filtering.
+    """
+    least, most = np.percentile(scores, [low, high])
+    if least == most:
+        raise SignalError(
+            f"percentiles {low:g} and {high:g} of the teacher's {scores.size} scores are both {least}; expected a "
+            "teacher that tells documents apart: take another, or another way to normalise"
+        )
+    return np.clip((scores - least) / (most - least), 0, 1).astype(np.float32)
+
+
 def pairs(lesson: Lesson, lists: Candidates) -> list[tuple[Query, Document]]:
     """Each query with each document of its list, list by list."""
-    documents = {row: lesson.corpus[row] for row in np.unique(lists.rows).tolist()}
-    return [
-        (query, documents[row]) for query, rows in zip(lists.queries, lists.rows.tolist(), strict=True) for row in rows
-    ]
+    read = documents(lesson, lists.rows)
+    return [(query, read[row]) for query, rows in zip(lists.queries, lists.rows.tolist(), strict=True) for row in rows]

@@ -54,6 +54,11 @@ class View:
         return torch.arange(queries, device=self.rows.device) * docs
 
     @cached_property
+    def first(self) -> Int[Tensor, " queries"]:
+        """Column of each query's positive in `scores`."""
+        return torch.zeros(len(self.rows), dtype=torch.long, device=self.rows.device)
+
+    @cached_property
     def candidates(self) -> Bool[Tensor, "queries all_docs"]:
         """Which documents may stand in a query's softmax: its positive, and all that are not judged relevant to it."""
         return ~self.relevant | self.own_positive

@@ -131,7 +131,8 @@ def test_a_stage_can_learn_from_lists_that_come_to_be_when_it_begins(bare_encode
     account = taking.train(stages)
     assert account.steps == 4
     assert len(made) == 1
-    taking.note(cost=3)
+    taking.note("cost", lambda: 3)
+    taking.note("cost", lambda: pytest.fail("is known already"))
     record = json.loads((taking.context.training / "record.json").read_text())
     assert list(record["curves"]) == ["labels", "mined"]
     assert record["candidates"] == [taking.candidates.digest, *made]

@@ -6,7 +6,7 @@ masked is -inf before a softmax or maximum, never multiplied by 0.
 
 from harness.nn.losses.contrastive import info_nce
 from harness.nn.losses.listwise import cross_entropy, kl, plackett_luce
-from harness.nn.losses.pairwise import margin_mse, pairwise_bce, ranknet
+from harness.nn.losses.pairwise import list_margin_mse, margin_mse, pairwise_bce, ranknet
 from harness.nn.losses.pointwise import graded_bce
 from harness.nn.losses.representation import cosine, mse, relation
 from harness.nn.losses.sparsity import flops, grouped_flops, l1, ramp
@@ -20,6 +20,7 @@ __all__ = [
     "info_nce",
     "kl",
     "l1",
+    "list_margin_mse",
     "margin_mse",
     "mse",
     "pairwise_bce",

@@ -18,6 +18,18 @@ def margin_mse(
     return functional.mse_loss(student_positive - student_negative, teacher_positive - teacher_negative)
 
 
+def list_margin_mse(
+    student: Float[Tensor, "queries docs"], teacher: Float[Tensor, "queries docs"]
+) -> Float[Tensor, ""]:
+    """`margin_mse` of the first document of each list, the positive, against every other one.
+
+    Args:
+        student: student scores.
+        teacher: teacher scores.
+    """
+    return functional.mse_loss(student[:, :1] - student[:, 1:], teacher[:, :1] - teacher[:, 1:])
+
+
 def pairwise_bce(margins: Float[Tensor, " pairs"], probabilities: Float[Tensor, " pairs"]) -> Float[Tensor, ""]:
     """Cross-entropy of σ(margin) against soft preferences: mean of −[y log σ(m) + (1 − y) log σ(−m)].
 

@@ -1,5 +1,6 @@
 """What the students that embed have in common: texts → embeddings with gradients, in batches of like length."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ GPU_TOKENS = 1 << 17
 """The same elsewhere."""
 
 
-class Student:
+class Student(ABC):
     """A model that embeds queries and documents; what it makes of a text, and how two are compared, is its form's."""
 
     family: Family
@@ -59,21 +60,21 @@ class Student:
         back = {place: row for row, place in enumerate(order)}
         return self.gather(encoded, [back[places[text]] for text in texts])
 
+    @abstractmethod
     def forward(self, texts: Sequence[str], role: Role) -> Any:
         """The embeddings of one batch, padded together."""
-        raise NotImplementedError
 
     def gather(self, encoded: Sequence[Any], rows: Sequence[int]) -> Any:
         """These rows of the batches put one after the other."""
         return torch.cat(list(encoded))[torch.tensor(rows, device=self.device)]
 
+    @abstractmethod
     def lists(self, queries: Any, documents: Any) -> Float[Tensor, "queries docs"]:
         """Scores of each query with its own list; `documents` are all lists, one after the other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matrix(self, queries: Any, documents: Any) -> Float[Tensor, "queries all_docs"]:
         """Scores of each query with each document: in-batch negatives."""
-        raise NotImplementedError
 
     def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
         """What the model reads, on its device: token ids, mask, …."""
@@ -98,9 +99,9 @@ class Student:
         kind, index = self.searched()
         return EmbeddingRetriever(kind(self.model.eval()), index, self.context.folder)
 
+    @abstractmethod
     def searched(self) -> tuple[Callable[[Any], Encoder], type[Index]]:
         """Encoder and index of its form."""
-        raise NotImplementedError
 
     def _parts(self, texts: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         """Places of the texts in batches of like length, and all of them in that order."""

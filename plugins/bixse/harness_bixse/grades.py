@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from harness.errors import SignalError
+from harness.nn.taught import between_percentiles
 
 Grades = Float32[np.ndarray, "queries docs"]
 
@@ -22,18 +23,8 @@ def grades(scores: Grades, normalise: Literal["minmax", "sigmoid", "none"], *, c
     Raises:
         SignalError: nothing to tell apart for `minmax`; a score that is no probability for `none`.
     """
-    found = {"minmax": _between_percentiles, "sigmoid": _sigmoid, "none": _as_they_are}[normalise](scores)
+    found = {"minmax": between_percentiles, "sigmoid": _sigmoid, "none": _as_they_are}[normalise](scores)
     return (found >= 0.5).astype(np.float32) if coarse else found.astype(np.float32)
-
-
-def _between_percentiles(scores: Grades) -> np.ndarray:
-    least, most = np.percentile(scores, [1, 99])
-    if least == most:
-        raise SignalError(
-            f"percentiles 1 and 99 of the teacher's {scores.size} scores are both {least}; expected a teacher that "
-            "tells documents apart, or normalise=sigmoid"
-        )
-    return np.clip((scores - least) / (most - least), 0, 1)
 
 
 def _sigmoid(scores: Grades) -> np.ndarray:

@@ -31,7 +31,7 @@ class CrossEncoderLabels:
         (arXiv:1901.04085), equation 1.
         """
         if self._config.loss == "softmax":
-            return info_nce(view.scores, torch.zeros_like(view.positives))
+            return info_nce(view.scores, view.first)
         relevant = torch.zeros_like(view.scores)
         relevant[:, 0] = 1
         return graded_bce(view.scores, relevant)

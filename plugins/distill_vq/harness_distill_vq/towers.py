@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from sentence_transformers.base.modules import Router
 from torch import Tensor
 
 from harness.contracts import Role
 from harness.nn.encoders import DenseEncoder
-from harness.nn.loading import sentence_transformers
 from harness.nn.students.dense import DenseStudent
+from harness.nn.students.towers import routed
 
 DOCUMENTS = "0.sub_modules.document."
 """What the names of the stopped encoder's parameters start with."""
@@ -30,19 +29,13 @@ class Towers(DenseStudent):
         """
         super().__init__(checkpoint, learner.context, max_length)
         self._learns = learns
-        self._towers = Router.for_query_document(list(learner.model), list(self.model))
-        self.model = sentence_transformers().SentenceTransformer(
-            modules=[self._towers],
-            device=str(learner.device),
-            prompts=learner.model.prompts,
-            similarity_fn_name=learner.model.similarity_fn_name,
-        )
+        self.model = routed(learner.model, self.model)
         self._places: dict[str, int] = {}
         self._vectors = torch.empty(0)
 
     def stop(self) -> None:
         """From now on documents are encoded as the query tower encodes now, whatever that becomes."""
-        query, document = (self._towers.sub_modules[role] for role in ("query", "document"))
+        query, document = (self.model[0].sub_modules[role] for role in ("query", "document"))
         document.load_state_dict(query.state_dict())
 
     def encoded(self, texts: Sequence[str], role: Role) -> Any:

@@ -52,7 +52,7 @@ class Lead:
         """
         assert view.teacher is not None
         config, scores = self._config, self._config.scale * view.scores
-        total = config.label_weight * info_nce(scores, torch.zeros_like(view.positives))
+        total = config.label_weight * info_nce(scores, view.first)
         total = total + config.response_weight * kl(scores, view.teacher, teacher_temperature=config.temperature)
         if not config.layers:
             return total

@@ -5,10 +5,10 @@ from torch import Tensor
 from harness.contracts import Context, Lesson, Retriever
 from harness.nn.course import Course
 from harness.nn.losses import info_nce, kl
-from harness.nn.taught import scorable, teacher_scores
+from harness.nn.taught import between_percentiles, scorable, teacher_scores
 from harness.nn.view import View
 from harness_listwise_domain_kd import Config
-from harness_listwise_domain_kd.grading import likely_positives, normalised
+from harness_listwise_domain_kd.grading import likely_positives
 
 
 class ListwiseDomainKd:
@@ -27,7 +27,7 @@ class ListwiseDomainKd:
         course = Course(lesson=lesson, context=self._context, config=self._config)
         chosen = scorable(lesson, course.candidates)
         percentiles = self._config.low_percentile, self._config.high_percentile
-        lists = course.lists(chosen, teacher=normalised(teacher_scores(lesson, chosen), *percentiles))
+        lists = course.lists(chosen, teacher=between_percentiles(teacher_scores(lesson, chosen), *percentiles))
         student = course.student()
         course.train([course.stage("train", student, self.loss, lists)])
         return course.finish(student)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from harness_listwise_domain_kd import CARD, Config
-from harness_listwise_domain_kd.grading import likely_positives, normalised
+from harness_listwise_domain_kd.grading import likely_positives
 from harness_listwise_domain_kd.method import ListwiseDomainKd
 
 from harness.config import parse
@@ -18,6 +18,7 @@ from harness.nn.course import Course
 from harness.nn.losses import info_nce
 from harness.nn.recipe import View
 from harness.nn.students import DenseStudent
+from harness.nn.taught import between_percentiles
 from harness.plugins import registry
 from harness.testing import DistillerContract
 from harness.testing.topics import TopicTeacher, context, learnt, lesson
@@ -108,11 +109,11 @@ def test_judged_documents_are_masked_unless_told_otherwise():
 
 def test_grades_from_percentiles():
     scores = np.arange(101, dtype=np.float32).reshape(1, -1) * 2 - 50
-    grades = normalised(scores)[0]
+    grades = between_percentiles(scores)[0]
     assert grades[[0, 1, 50, 99, 100]].tolist() == pytest.approx([0.0, 0.0, 0.5, 1.0, 1.0])
-    assert normalised(scores, 0, 100)[0][[0, 25, 100]].tolist() == pytest.approx([0.0, 0.25, 1.0])
+    assert between_percentiles(scores, 0, 100)[0][[0, 25, 100]].tolist() == pytest.approx([0.0, 0.25, 1.0])
     with pytest.raises(SignalError, match="tells documents apart"):
-        normalised(np.ones((3, 4), np.float32))
+        between_percentiles(np.ones((3, 4), np.float32))
 
 
 def test_options_that_make_no_sense():

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.losses import margin_mse
+from harness.nn.losses import list_margin_mse
 from harness.nn.recipe import View, fit
 from harness_margin_mse import Config
 
@@ -26,7 +26,4 @@ class MarginMse:
     def loss(self, view: View) -> Tensor:
         """The loss of a batch: every negative of a list against the list's positive."""
         assert view.teacher is not None
-        student, teacher = self._config.scale * view.scores, view.teacher
-        positive, negative = student[:, :1].expand_as(student[:, 1:]), student[:, 1:]
-        better, worse = teacher[:, :1].expand_as(teacher[:, 1:]), teacher[:, 1:]
-        return margin_mse(positive.flatten(), negative.flatten(), better.flatten(), worse.flatten())
+        return list_margin_mse(self._config.scale * view.scores, view.teacher)

@@ -9,15 +9,13 @@ from harness.nn.course import Course
 from harness.nn.lists import Lists
 from harness.nn.losses import info_nce, kl, pairwise_bce
 from harness.nn.mining import Candidates
+from harness.nn.settings import scale_of
 from harness.nn.students import Student
 from harness.nn.taught import within_budget
 from harness.nn.training.stage import Stage
 from harness.nn.view import View
 from harness_pairdistill import Config
 from harness_pairdistill.pairs import Preferences, asked, chosen, count
-
-COSINE_SCALE = 20.0
-"""Factor on a dense student's scores: cosines lie too near each other for a softmax."""
 
 
 class PairDistill:
@@ -87,9 +85,7 @@ class PairDistill:
     @property
     def scale(self) -> float:
         """Factor on the student's scores."""
-        if self._config.scale is not None:
-            return self._config.scale
-        return COSINE_SCALE if self._config.form == "dense" else 1.0
+        return scale_of(self._config.form, self._config.scale)
 
 
 def preference_divergence(margins: Float[Tensor, " pairs"], chances: Float[Tensor, " pairs"]) -> Float[Tensor, ""]:

@@ -8,6 +8,7 @@ from jaxtyping import Float32, Int64
 
 from harness.contracts import Lesson
 from harness.nn.mining import Candidates
+from harness.nn.taught import documents
 
 
 class Preferences(NamedTuple):
@@ -55,9 +56,9 @@ def asked(lesson: Lesson, lists: Candidates, columns: Int64[np.ndarray, "queries
     Raises:
         SignalError: the teacher gives no preferences.
     """
-    documents = {row: lesson.corpus[row] for row in np.unique(lists.rows).tolist()}
+    read = documents(lesson, lists.rows)
     triples = [
-        (query, documents[rows[first]], documents[rows[second]])
+        (query, read[rows[first]], read[rows[second]])
         for query, rows, pairs in zip(lists.queries, _rows(lists), columns.tolist(), strict=True)
         for first, second in pairs
     ]

@@ -38,7 +38,7 @@ class Learner:
         """The loss of any other teacher: labels, divergence and retention, over lists."""
         assert view.teacher is not None
         config, scores = self._config, self._config.scale * view.scores
-        labels = info_nce(scores, torch.zeros(len(scores), dtype=torch.long, device=scores.device))
+        labels = info_nce(scores, view.first)
         taught = divergence(scores, view.teacher, config.temperature)
         loss = config.label_weight * labels + config.teacher_weight * taught
         return loss + config.retention_weight * self.retention(view) if config.retention_weight else loss

@@ -7,8 +7,8 @@ model that favours what stands first prefers nothing; a small sample of pairs, c
 from dataclasses import dataclass
 from typing import Literal
 
-from harness import Card, Paper, Use, hookimpl, knob
-from harness.nn.settings import StudentConfig
+from harness import Card, Paper, hookimpl, knob
+from harness.nn.settings import EitherConfig
 from harness.text.settings import ModelConfig
 
 PAPER = Paper(
@@ -49,7 +49,7 @@ SamplerName = Literal["uniform", "rank-weighted", "rank-diff"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(StudentConfig):
+class Config(EitherConfig):
     """The student recipe's knobs, which pairs are asked about, and what the student is."""
 
     documents: int = knob(8, "documents a query: one positive, the rest negatives", unit="documents", paper=100, low=2)
@@ -60,9 +60,6 @@ class Config(StudentConfig):
     scale: float | None = knob(
         None, "factor on the student's scores; none: 20 for a dense student, else 1", paper=1, low=0
     )
-    form: Literal["dense", "reranker"] = knob("dense", "what the student is", paper="reranker")
-    first: Use = knob("bm25", "finds what a reranker reads", nested="retriever")
-    depth: int = knob(100, "how much of that it reads", unit="documents", paper=100, low=1)
 
 
 CARD = Card(

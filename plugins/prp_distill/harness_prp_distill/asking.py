@@ -8,6 +8,7 @@ from jaxtyping import Float32, Int64
 from harness.contracts import Lesson
 from harness.errors import SignalError
 from harness.nn.mining import Candidates
+from harness.nn.taught import documents
 from harness.records import Document, Query
 from harness.signals import checks
 from harness_prp_distill import Config
@@ -65,9 +66,9 @@ def preferences(lesson: Lesson, lists: Candidates, config: Config) -> Preference
     """
     columns = drawn(lists, config)
     rows = np.take_along_axis(lists.rows[:, None], columns, axis=2)
-    documents = {row: lesson.corpus[row] for row in np.unique(rows).tolist()}
+    read = documents(lesson, rows)
     triples = [
-        (query, documents[first], documents[second])
+        (query, read[first], read[second])
         for query, pairs in zip(lists.queries, rows.tolist(), strict=True)
         for first, second in pairs
     ]

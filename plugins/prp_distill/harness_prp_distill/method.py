@@ -6,12 +6,10 @@ from torch import Tensor
 from harness.contracts import Context, Lesson, Retriever
 from harness.nn.course import Course
 from harness.nn.losses import pairwise_bce
+from harness.nn.settings import scale_of
 from harness.nn.view import View
 from harness_prp_distill import Config
 from harness_prp_distill.asking import Preferences, affordable, preferences
-
-COSINE_SCALE = 20.0
-"""Factor on a dense student's scores: cosines lie too near each other for a logistic loss."""
 
 
 class PrpDistillation:
@@ -46,6 +44,4 @@ class PrpDistillation:
     @property
     def scale(self) -> float:
         """Factor on the student's scores."""
-        if self._config.scale is not None:
-            return self._config.scale
-        return COSINE_SCALE if self._config.form == "dense" else 1.0
+        return scale_of(self._config.form, self._config.scale)

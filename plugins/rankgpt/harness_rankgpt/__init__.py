@@ -8,8 +8,8 @@ that scores documents one by one learns from such orders alone, without judgemen
 from dataclasses import dataclass
 from typing import Literal
 
-from harness import Card, Claim, Paper, Use, hookimpl, knob
-from harness.nn.settings import StudentConfig
+from harness import Card, Claim, Paper, hookimpl, knob
+from harness.nn.settings import EitherConfig
 from harness.text.settings import ModelConfig
 
 PAPER = Paper(
@@ -59,7 +59,7 @@ LossName = Literal["ranknet", "listnet", "lambda", "rmse", "bce", "softmax"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistilConfig(StudentConfig):
+class DistilConfig(EitherConfig):
     """The student recipe's knobs, the loss, and what the student is."""
 
     documents: int = knob(8, "documents a query: one positive, the rest negatives", unit="documents", paper=20, low=2)
@@ -70,9 +70,6 @@ class DistilConfig(StudentConfig):
     bias: float = knob(0.0, "added to the scaled scores; only rmse and bce see it")
     temperature: float = knob(1.0, "listnet: divides 1/rank before the softmax", paper=1, low=0.001)
     mu: float = knob(10.0, "lambda: weight of the bound that uses the distance of ranks; 0: LambdaRank", low=0)
-    form: Literal["dense", "reranker"] = knob("dense", "what the student is", paper="reranker")
-    first: Use = knob("bm25", "finds what a reranker reads", nested="retriever")
-    depth: int = knob(100, "how much of that it reads", unit="documents", paper=100, low=1)
 
 
 DISTILLER = Card(

@@ -10,7 +10,8 @@ from harness.contracts import Context, Lesson, Retriever
 from harness.nn.course import Course
 from harness.nn.lists import Scores
 from harness.nn.mining import Candidates
-from harness.nn.taught import within_budget
+from harness.nn.settings import scale_of
+from harness.nn.taught import documents, within_budget
 from harness.nn.view import View
 from harness.records import Document, Query
 from harness.signals import checks
@@ -18,9 +19,6 @@ from harness_rankgpt import DistilConfig
 from harness_rankgpt.losses import permutation_loss
 
 Question = tuple[Query, Sequence[Document]]
-
-COSINE_SCALE = 20.0
-"""Factor on a dense student's scores: cosines lie too near each other for a logistic loss."""
 
 
 class PermutationDistillation:
@@ -56,9 +54,9 @@ class PermutationDistillation:
     @property
     def scale(self) -> float:
         """Factor on the student's scores."""
-        if self._config.scale is not None:
-            return self._config.scale
-        return COSINE_SCALE if self._config.form == "dense" and self._config.loss != "rmse" else 1.0
+        if self._config.scale is None and self._config.loss == "rmse":
+            return 1.0
+        return scale_of(self._config.form, self._config.scale)
 
 
 def reciprocal_ranks(lesson: Lesson, lists: Candidates) -> Scores:
@@ -72,10 +70,8 @@ def reciprocal_ranks(lesson: Lesson, lists: Candidates) -> Scores:
     """
     columns = lists.columns_by_rank()
     seen = np.take_along_axis(lists.rows, columns, axis=1)
-    documents = {row: lesson.corpus[row] for row in np.unique(seen).tolist()}
-    questions = [
-        (query, [documents[row] for row in rows]) for query, rows in zip(lists.queries, seen.tolist(), strict=True)
-    ]
+    read = documents(lesson, seen)
+    questions = [(query, [read[row] for row in rows]) for query, rows in zip(lists.queries, seen.tolist(), strict=True)]
     orders = np.array(_ordered(lesson.require("order"), questions))
     targets = np.empty(lists.rows.shape, np.float32)
     ranked = np.take_along_axis(columns, orders, axis=1)

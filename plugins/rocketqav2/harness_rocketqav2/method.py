@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from harness.contracts import Context, Lesson, Retriever
@@ -77,7 +77,7 @@ class RocketQaV2:
         if self._config.warm == "teacher":
             assert view.teacher is not None
             return kl(view.scores, view.teacher)
-        return info_nce(view.scores, _first(view))
+        return info_nce(view.scores, view.first)
 
     def loss(
         self,
@@ -100,7 +100,7 @@ class RocketQaV2:
         tied = kl(config.scale * view.scores, target, direction=config.direction, mask=mask)
         if not config.joint:
             return config.divergence_weight * tied
-        labels = info_nce(reread, _first(view), mask=mask)
+        labels = info_nce(reread, view.first, mask=mask)
         return config.divergence_weight * tied + config.label_weight * labels
 
 
@@ -112,8 +112,3 @@ def read(reranker: PairStudent, view: View) -> Float[Tensor, "queries docs"]:
 
 def _of(counts: Bool[np.ndarray, "lists docs"], view: View) -> Bool[Tensor, "queries docs"]:
     return torch.as_tensor(counts[list(view.positions)], device=view.rows.device)
-
-
-def _first(view: View) -> Int[Tensor, " queries"]:
-    """The column of each list's positive."""
-    return torch.zeros(len(view.rows), dtype=torch.long, device=view.rows.device)

@@ -108,3 +108,9 @@ def test_pairwise_bce_refuses_what_is_no_preference():
             losses.pairwise_bce(T([0.0]), T(wrong))
     with pytest.raises(ValueError, match="no pair"):
         losses.pairwise_bce(torch.zeros(0), torch.zeros(0))
+
+
+def test_margins_of_lists_are_those_of_their_pairs():
+    # Margins of the student 1, 3, 0.5, -0.5, of the teacher 2, 0, -2, 1.
+    student, teacher = T([[2.0, 1.0, -1.0], [0.5, 0.0, 1.0]]), T([[2.0, 0.0, 2.0], [1.0, 3.0, 0.0]])
+    assert losses.list_margin_mse(student, teacher).item() == pytest.approx((1 + 9 + 6.25 + 2.25) / 4)
