@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 ROOMS = (
     *("errors", "card", "records", "contracts", "hookspecs", "home", "hardware"),
-    *("scoring", "data", "store", "devices"),
+    *("scoring", "statistics", "data", "store", "devices"),
     *("index", "text", "signals", "nn"),
     *("plugins", "environment", "config", "describe", "build", "tasks", "suites"),
     *("adapters", "runner", "testing", "cli"),

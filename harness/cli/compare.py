@@ -79,8 +79,8 @@ def _measures(a: "Evaluation", b: "Evaluation") -> list[str]:
 
 
 def _comparisons(a: "list[Evaluation]", b: "list[Evaluation]", names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    from harness.scoring.compare import compare as compare_values
-    from harness.scoring.significance import holm
+    from harness.statistics.compare import compare as compare_values
+    from harness.statistics.significance import holm
 
     found = {name: compare_values(_values(a, name), _values(b, name)) for name in dict.fromkeys(names)}
     randomisation = holm([one.p_randomisation for one in found.values()])
@@ -96,7 +96,7 @@ def _values(evaluations: "list[Evaluation]", name: str) -> Any:
     import numpy as np
 
     from harness.errors import ConfigError
-    from harness.scoring.significance import average_seeds
+    from harness.statistics.significance import average_seeds
 
     for one in evaluations:
         if name not in one.per_query:

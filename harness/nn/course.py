@@ -18,7 +18,7 @@ from harness.contracts import Context, Lesson, Retriever
 from harness.errors import DataError
 from harness.nn.lists import Batches, Lists
 from harness.nn.mining import Candidates, Window, mine
-from harness.nn.settings import StudentConfig
+from harness.nn.settings import UNLIMITED_STEPS, StudentConfig
 from harness.nn.students import Form, PairStudent, Student, make
 from harness.nn.taught import scorable, teacher_scores
 from harness.nn.training.account import Account
@@ -50,8 +50,8 @@ class Course:
     @property
     def steps(self) -> int:
         """Optimiser steps that there are to spend over all stages."""
-        limit = self.lesson.budget.steps
-        return self.config.steps if limit is None else min(self.config.steps, limit)
+        limits = [steps for steps in (self.config.steps, self.lesson.budget.steps) if steps is not None]
+        return min(limits, default=UNLIMITED_STEPS)
 
     def share(self, *shares: float) -> list[int]:
         """The steps in these shares, which add up to 1; at least one step each, the last takes the rest."""

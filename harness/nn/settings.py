@@ -18,13 +18,20 @@ class StudentConfig:
     batch: int = knob(16, "queries a batch", unit="queries", low=1)
     accumulate: int = knob(1, "batches an optimiser step", unit="batches", low=1)
     chunk: int = knob(0, "texts encoded at once with gradient caching; 0: all of a batch", unit="texts", low=0)
-    steps: int = knob(300, "optimiser steps in all, unless the budget ends before", unit="steps", low=1)
+    steps: int | None = knob(
+        None,
+        "optimiser steps in all, inside the budget; none: all that it has, 300 if it has no limit",
+        unit="steps",
+        low=1,
+    )
     learning_rate: float = knob(5e-5, "peak of the schedule", low=0)
     warmup: float = knob(0.1, "share of the steps in which the learning rate rises", low=0, high=1)
     max_length: int = knob(128, "longer texts are cut, in training and afterwards", unit="tokens", low=1)
     precision: Literal["no", "bf16", "fp16"] = knob("no", "mixed precision of the training; no: fp32")
 
 
+UNLIMITED_STEPS = 300
+"""Optimiser steps where neither the option nor the budget says how many."""
 COSINE_SCALE = 20.0
 """Factor on a dense student's scores: cosines lie too near each other for a softmax or a logistic loss."""
 

@@ -8,27 +8,35 @@ import os
 import shutil
 from pathlib import Path
 
-from harness.contracts import Corpus
+from harness.contracts import Corpus, Task
 from harness.data.runfile import read_run_file, write_run_file
 from harness.home import home
 from harness.records import Run
+from harness.runner.topfile import write_top_file
 from harness.store import Store
 from harness.store.files import digest_of, root
 from harness.store.owner import Owner, this_process
 from harness.store.records import Artefact, Evaluation
 
-RUN = "run"
+RUN, TOP = "run", "top"
+"""Names of artefacts."""
 
 
-def keep_run(store: Store, evaluation_id: str, run: Run, corpus: Corpus, work_folder: Path) -> Artefact:
-    """Store the run of an evaluation and say where."""
-    file = work_folder / "run.parquet"
-    write_run_file(run, corpus.ids, file)
+def keep(store: Store, evaluation_id: str, run: Run, task: Task, split: str, work_folder: Path) -> tuple[Artefact, ...]:
+    """Store the run of an evaluation and what stands at its top, and say where."""
+    run_file, top_file = work_folder / f"{RUN}.parquet", work_folder / f"{TOP}.parquet"
+    corpus = task.corpus()
+    write_run_file(run, corpus.ids, run_file)
+    write_top_file(run, task.queries(split), corpus, task.qrels(split), top_file)
+    return tuple(_keep(store, evaluation_id, file) for file in (run_file, top_file))
+
+
+def _keep(store: Store, evaluation_id: str, file: Path) -> Artefact:
     target = store.artefacts / evaluation_id / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(file, target)
     path = str(target.relative_to(root()))
-    return Artefact(name=RUN, path=path, sha256=digest_of(target), bytes=target.stat().st_size)
+    return Artefact(name=file.stem, path=path, sha256=digest_of(target), bytes=target.stat().st_size)
 
 
 def stored_run(store: Store, evaluation: Evaluation, corpus: Corpus) -> Run:

@@ -180,10 +180,10 @@ class Worker:
         self._check_stages(work)
         trains_on = [self._task(name) for name in work.method.train_on]
         outcome = evaluate(work, setting.task, builder, _extra_measures(), trains_on)
-        run = artefacts.keep_run(self.store, work.id, outcome.run, setting.task.corpus(), folder)
+        left = artefacts.keep(self.store, work.id, outcome.run, setting.task, work.split, folder)
         stages = self.store.evaluations(ids=work.first_stages, per_query=False)
         costs = with_stages(outcome.cost, [stage.cost for stage in stages])
-        return record.done(plugins, setting, replace(outcome, cost=costs), (run,))
+        return record.done(plugins, setting, replace(outcome, cost=costs), left)
 
     def _recorded(self, work: Work, use: Use, task: Task) -> Retriever | None:
         """The stored run of the first stage that this plugin is."""

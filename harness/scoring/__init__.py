@@ -1,1 +1,1 @@
-"""Measures, significance and cost of rankings."""
+"""Measures and cost of rankings."""

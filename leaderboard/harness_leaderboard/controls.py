@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from harness.nn.checkpoint import TRAINED
-from harness.scoring.significance import holm, randomisation_test
+from harness.statistics.significance import holm, randomisation_test
 from harness_leaderboard.entries import Entry
 from harness_leaderboard.labels import Key
 from harness_leaderboard.model import Task

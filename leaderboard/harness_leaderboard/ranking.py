@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float64
 
-from harness.scoring.significance import bootstrap_interval, holm, rank_groups, t_test
+from harness.statistics.significance import bootstrap_interval, holm, rank_groups, t_test
 from harness_leaderboard.labels import Key
 from harness_leaderboard.model import Result
 from harness_leaderboard.sections import Standing

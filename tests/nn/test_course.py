@@ -12,7 +12,7 @@ from harness.contracts import Lesson
 from harness.errors import DataError, SignalError
 from harness.nn.course import Course
 from harness.nn.losses import info_nce
-from harness.nn.settings import StudentConfig
+from harness.nn.settings import UNLIMITED_STEPS, StudentConfig
 from harness.nn.view import View
 from harness.records import Budget
 from harness.testing.topics import TopicTeacher, context, lesson
@@ -40,6 +40,8 @@ def contrast(view: View) -> torch.Tensor:
 def test_steps_are_the_smaller_of_options_and_budget_and_shares_spend_all_of_them(tmp_path):
     assert course("unused", tmp_path / "a").steps == 10
     assert course("unused", tmp_path / "b", Budget(steps=7)).steps == 7
+    assert course("unused", tmp_path / "e", Budget(steps=2000), steps=None).steps == 2000
+    assert course("unused", tmp_path / "f", steps=None).steps == UNLIMITED_STEPS
     assert course("unused", tmp_path / "c").share(0.25, 0.35, 0.4) == [2, 4, 4]
     assert sum(course("unused", tmp_path / "d", Budget(steps=7)).share(1 / 3, 1 / 3, 1 / 3)) == 7
 

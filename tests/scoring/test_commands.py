@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.cli.main import main
-from harness.scoring.significance import t_test
+from harness.statistics.significance import t_test
 from harness.store import open_store
 from harness.store.records import Evaluation, MethodRecord, TaskRecord
 

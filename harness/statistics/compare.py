@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from harness.scoring.significance import bootstrap_interval, paired, randomisation_test, t_test
+from harness.statistics.significance import bootstrap_interval, paired, randomisation_test, t_test
 
 
 @dataclass(frozen=True, kw_only=True)

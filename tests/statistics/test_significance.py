@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from harness.errors import ScoreError
-from harness.scoring.compare import Comparison, compare
-from harness.scoring.significance import (
+from harness.statistics.compare import Comparison, compare
+from harness.statistics.significance import (
     average_seeds,
     bootstrap_interval,
     holm,
