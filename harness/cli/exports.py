@@ -4,19 +4,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from harness.adapters.mteb_results import SCORES
 from harness.errors import MissingExtra, StoreError
 from harness.store import Store
 from harness.store.records import Evaluation
-
-MTEB_SCORES = {
-    "nDCG": "ndcg",
-    "AP": "map",
-    "RR": "mrr",
-    "R": "recall",
-    "P": "precision",
-    "Success": "hit_rate",
-}
-"""Measures with a cut-off as ir_measures names them → as mteb does."""
 
 
 def write_trec(store: Store, evaluation: Evaluation, path: Path) -> None:
@@ -98,8 +89,8 @@ def _mteb_scores(evaluation: Evaluation) -> dict[str, float]:
     scores: dict[str, float] = {}
     for measure, mean in evaluation.measures.items():
         name, _, depth = measure.partition("@")
-        if name in MTEB_SCORES and depth.isdigit():
-            scores[f"{MTEB_SCORES[name]}_at_{depth}"] = mean
+        if name in SCORES and depth.isdigit():
+            scores[f"{SCORES[name]}_at_{depth}"] = mean
     return scores
 
 

@@ -1,13 +1,13 @@
 """`harness results`: the stored evaluations."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from harness.cli.options import format_option, show_json, show_table, store_option
+from harness.cli import exchange
+from harness.cli.options import counted, file_errors, format_option, show_json, show_table, store_option
 
 if TYPE_CHECKING:
     from harness.store.records import Evaluation
@@ -18,6 +18,10 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.group()
 def results() -> None:
     """List, show, export, import and remove evaluations."""
+
+
+for command in exchange.COMMANDS:
+    results.add_command(command)
 
 
 @results.command("list")
@@ -96,37 +100,18 @@ def export(
     evaluation = opened.evaluation(target)
     for path, write in wanted:
         if path is not None:
-            with _file_errors(path):
+            with file_errors(path):
                 write(opened, evaluation, path)
             click.echo(path)
 
 
 def _export_all(file: Path, suite: str | None, store: str | None) -> None:
-    from harness.store import exchange, open_store
+    from harness.store import open_store
+    from harness.store.exchange import export
 
-    with _file_errors(file):
-        count = exchange.export(open_store(store), file, suite)
-    click.echo(f"{_counted(count, 'evaluation')} written to {file}; files that they left stay here")
-
-
-@contextmanager
-def _file_errors(path: Path) -> Generator[None, None, None]:
-    """What the operating system refuses, in one line."""
-    try:
-        yield
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror or str(error)) from error
-
-
-@results.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.gz")
-@store_option
-def import_(file: Path, store: str | None) -> None:
-    """Store the evaluations of a file made by `harness results export`: all of them, or none if one contradicts."""
-    from harness.store import exchange, open_store
-
-    taken = exchange.take_in(open_store(store), file)
-    click.echo(f"{_counted(taken.added, 'evaluation')} added, {taken.known} known already")
+    with file_errors(file):
+        given = export(open_store(store), file, suite)
+    click.echo(f"{counted(given.evaluations, 'evaluation')} written to {file}; files that they left stay here")
 
 
 @results.command()
@@ -143,10 +128,6 @@ def remove(ids: Sequence[str], yes: bool, store: str | None) -> None:
     for evaluation in found:
         click.echo(f"{evaluation.id}  {name_of(evaluation)}")
     if not yes:
-        click.confirm(f"Remove {_counted(len(found), 'evaluation')}?", abort=True)
+        click.confirm(f"Remove {counted(len(found), 'evaluation')}?", abort=True)
     files = opened.remove(*(evaluation.id for evaluation in found))
-    click.echo(f"{_counted(len(found), 'evaluation')} and {_counted(len(files), 'file')} removed")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    click.echo(f"{counted(len(found), 'evaluation')} and {counted(len(files), 'file')} removed")

@@ -9,9 +9,7 @@ import click
 from harness.cli.options import format_option, show_json, show_table
 
 if TYPE_CHECKING:
-    from harness.contracts import Task
     from harness.plugins import Registry
-    from harness.records import Run
 
 
 @click.command()
@@ -33,14 +31,15 @@ def score(file: Path, name: str, split: str | None, names: Sequence[str], per_qu
     Every query of the split counts: one without a line in the file scores 0. Unknown queries and documents are errors.
     """
     from harness.plugins import registry
+    from harness.runner.foreign_run import read
     from harness.scoring import measures
     from harness.tasks import open_task
 
     known = registry()
     task = open_task(known, name)
     split = split or task.facts.split
-    qrels, run = task.qrels(split), _read(file, task, split)
-    values = measures.score(run, qrels, task.corpus(), names or task.facts.measures, _added(known))
+    qrels, run = task.qrels(split), read(file, task, split)
+    values = measures.score(run, qrels, task.corpus(), names or task.facts.measures, added(known))
     report: dict[str, Any] = {
         "task": name,
         "split": split,
@@ -57,18 +56,7 @@ def score(file: Path, name: str, split: str | None, names: Sequence[str], per_qu
         _show(report)
 
 
-def _read(file: Path, task: "Task", split: str) -> "Run":
-    """The run, of what the task lets be retrieved."""
-    from harness.data.trec import read_run
-    from harness.scoring import exclude
-
-    run = read_run(file, task.qrels(split).query_ids, task.corpus())
-    if candidates := getattr(task, "candidates", lambda _: None)(split):
-        run = exclude.all_but(run, candidates)
-    return exclude.without_self(run, task.corpus()) if task.facts.exclude_self else run
-
-
-def _added(known: "Registry") -> dict[str, Any]:
+def added(known: "Registry") -> dict[str, Any]:
     """Measures that plugins add."""
     return {name: measure for found in known.manager.hook.harness_measures() for name, measure in found.items()}
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from harness.contracts import Corpus, Task
 from harness.data.runfile import read_run_file, write_run_file
-from harness.home import home
 from harness.records import Run
 from harness.runner.topfile import write_top_file
 from harness.store import Store
 from harness.store.files import digest_of, root
-from harness.store.owner import Owner, this_process
+from harness.store.leases import evaluation_resource
 from harness.store.records import Artefact, Evaluation
+from harness.store.work import is_abandoned, work_root
 
 RUN, TOP = "run", "top"
 """Names of artefacts."""
@@ -24,11 +24,16 @@ RUN, TOP = "run", "top"
 
 def keep(store: Store, evaluation_id: str, run: Run, task: Task, split: str, work_folder: Path) -> tuple[Artefact, ...]:
     """Store the run of an evaluation and what stands at its top, and say where."""
-    run_file, top_file = work_folder / f"{RUN}.parquet", work_folder / f"{TOP}.parquet"
+    return tuple(_keep(store, evaluation_id, file) for file in write(run, task, split, work_folder))
+
+
+def write(run: Run, task: Task, split: str, folder: Path) -> tuple[Path, Path]:
+    """Write the run and what stands at its top to files named after the artefacts that they will be."""
+    run_file, top_file = folder / f"{RUN}.parquet", folder / f"{TOP}.parquet"
     corpus = task.corpus()
     write_run_file(run, corpus.ids, run_file)
     write_top_file(run, task.queries(split), corpus, task.qrels(split), top_file)
-    return tuple(_keep(store, evaluation_id, file) for file in (run_file, top_file))
+    return run_file, top_file
 
 
 def _keep(store: Store, evaluation_id: str, file: Path) -> Artefact:
@@ -58,7 +63,7 @@ def remove_leftovers(store: Store) -> None:
         if states.get(folder.name) != "done":
             _remove_unowned(store, folder)
     for folder in sorted(work_root().glob("*")):
-        if _gone(folder.name):
+        if is_abandoned(folder.name):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -69,27 +74,3 @@ def _remove_unowned(store: Store, folder: Path) -> None:
         if store.state(folder.name) != "done":
             shutil.rmtree(folder, ignore_errors=True)
         store.release(resource, holder)
-
-
-def evaluation_resource(evaluation_id: str) -> str:
-    """What a lease on an evaluation is for."""
-    return f"evaluation:{evaluation_id}"
-
-
-def work_root() -> Path:
-    """Where every process has a work folder of its own, named after it."""
-    return home() / "work"
-
-
-def _gone(name: str) -> bool:
-    """Whether the process that a work folder is named after is certainly not there any more."""
-    host, pid, started = (*name.split("-"), "", "")[:3]
-    return not pid.isdigit() or Owner(host=host, pid=int(pid), started=started).gone
-
-
-def own_work_folder() -> Path:
-    """The work folder of this process, made if it is not there."""
-    owner = this_process()
-    folder = work_root() / f"{owner.host}-{owner.pid}-{owner.started}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

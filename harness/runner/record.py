@@ -2,7 +2,7 @@
 
 import shlex
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -39,9 +39,18 @@ class Setting:
 
 def done(registry: Registry, setting: Setting, outcome: Outcome, artefacts: tuple[Artefact, ...]) -> Evaluation:
     """The record of a work that succeeded."""
-    means = {name: sum(values) / len(values) for name, values in outcome.per_query.items()}
-    results = {"per_query": outcome.per_query, "measures": means, "cost": outcome.cost, "artefacts": artefacts}
+    results = {
+        "per_query": outcome.per_query,
+        "measures": means(outcome.per_query),
+        "cost": outcome.cost,
+        "artefacts": artefacts,
+    }
     return _record(registry, setting, "done", training=lessons.record(setting.work), **results)
+
+
+def means(per_query: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The mean of each measure over all queries."""
+    return {name: sum(values) / len(values) for name, values in per_query.items()}
 
 
 def failed(registry: Registry, setting: Setting, error: str) -> Evaluation:

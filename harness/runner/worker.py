@@ -32,7 +32,9 @@ from harness.runner.evaluate import evaluate
 from harness.runner.plan import Work
 from harness.runner.recorded import RecordedRun
 from harness.store import Store, open_store
+from harness.store.leases import evaluation_resource
 from harness.store.records import DeviceRecord, Evaluation
+from harness.store.work import own_work_folder
 from harness.tasks import open_task
 
 LEASE_SECONDS = 60.0
@@ -98,7 +100,7 @@ class Worker:
         stages = self.store.states(before)
         if any(stages.get(stage) != "done" for stage in before) and not self._stage_failed(work):
             return False
-        resource = artefacts.evaluation_resource(work.id)
+        resource = evaluation_resource(work.id)
         with devices.lease(self.store, resource, self.holder, seconds=LEASE_SECONDS, wait=0) as mine:
             if not mine:
                 return False
@@ -152,7 +154,7 @@ class Worker:
     def _attempt(self, work: Work, device: DeviceRecord) -> Evaluation:
         task = self._task(work.task)
         setting = record.Setting(work=work, task=task, device=device, started=datetime.now(UTC))
-        folder = artefacts.own_work_folder() / work.id
+        folder = own_work_folder() / work.id
         self.tell(Event("started", work.id))
         try:
             return self._evaluate(setting, folder)
@@ -227,7 +229,7 @@ def _facts(evaluation: Evaluation) -> Mapping[str, Any]:
 
 def main(job: Job, connection: Connection) -> None:
     """Entry point of a worker process: what plugins print goes to a log, and it ends when its parent does."""
-    log = artefacts.own_work_folder() / "log.txt"
+    log = own_work_folder() / "log.txt"
     _redirect(log)
     _follow_parent()
     signal.signal(signal.SIGTERM, _interrupt)

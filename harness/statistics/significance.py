@@ -69,7 +69,7 @@ def randomisation_test(a: PerQuery, b: PerQuery, permutations: int = 10_000, see
         return float(np.mean(np.abs(patterns @ difference) >= observed))
     chance = np.random.default_rng(seed)
     extreme = 0
-    for size in _blocks(permutations, len(difference)):
+    for size in blocks(permutations, len(difference)):
         flipped = chance.integers(0, 2, (size, len(difference)), dtype=np.int8)
         sums = difference.sum() - 2 * (flipped @ difference)
         extreme += int((np.abs(sums) >= observed).sum())
@@ -99,11 +99,15 @@ def holm(ps: Sequence[float]) -> list[float]:
 
     Source: Holm, Scandinavian Journal of Statistics 1979.
     """
-    order = np.argsort(ps, kind="stable")
-    factors = np.arange(len(ps), 0, -1)
+    return holm_adjusted(np.asarray(ps, np.float64)).tolist()
+
+
+def holm_adjusted(ps: Float64[np.ndarray, " tests"]) -> Float64[np.ndarray, " tests"]:
+    """`holm`, as arrays."""
+    order = np.argsort(ps)
     adjusted = np.empty(len(ps))
-    adjusted[order] = np.minimum(np.maximum.accumulate(np.asarray(ps, np.float64)[order] * factors), 1.0)
-    return adjusted.tolist()
+    adjusted[order] = np.minimum(np.maximum.accumulate(ps[order] * np.arange(len(ps), 0, -1)), 1.0)
+    return adjusted
 
 
 def bootstrap_interval(
@@ -121,7 +125,7 @@ def bootstrap_interval(
     chance = np.random.default_rng(seed)
     means = [
         values[chance.integers(0, len(values), (size, len(values)))].mean(axis=1)
-        for size in _blocks(resamples, len(values))
+        for size in blocks(resamples, len(values))
     ]
     low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
@@ -153,7 +157,7 @@ def rank_groups(
     return groups
 
 
-def _blocks(total: int, width: int) -> list[int]:
+def blocks(total: int, width: int) -> list[int]:
     """Sizes that add up to `total`, so that none needs more than `BLOCK` numbers of this width."""
     size = max(1, BLOCK // max(width, 1))
     return [min(size, total - start) for start in range(0, total, size)]

@@ -1,128 +1,207 @@
-"""Evaluations ↔ one file of gzipped JSON lines, checked by its hash.
+"""Evaluations with the files that they left ↔ one archive, which is checked whole before any of it is used.
 
-The first line says what the file is, how many evaluations it holds, and the sha256 of all lines after it: the methods,
-tasks and environments that evaluations share, each under its digest, then the evaluations.
+A bundle is a zip archive of stored, not packed, members: `bundle.json` says what it is, how many evaluations it holds,
+and the size of each file by its sha256; `results.jsonl.gz` has the evaluations; `files/<sha256>` are the files. No name
+in it is ever used as a path, and nothing in it is larger than the archive.
 """
 
-import gzip
 import hashlib
 import json
-import os
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+import re
+import stat
+import struct
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from harness.errors import StoreError
-from harness.store import convert, wire
-from harness.store.records import Evaluation, MethodRecord, TaskRecord
+from harness.store import results_file
+from harness.store.files import whole
+from harness.store.records import Evaluation
 
-FORMAT = "harness-results-1"
-"""Changes when an older harness could no longer read the file."""
+FORMAT = "harness-bundle-1"
+"""Changes when an older harness could no longer read the archive."""
 
-MOST_BYTES = 1 << 34
-"""A file that unpacks to more is refused."""
+MANIFEST, RESULTS, FILES = "bundle.json", "results.jsonl.gz", "files/"
+"""Names of the members; a file's name is the last and its sha256."""
 
-SHARED: dict[str, type[Any] | None] = {"environment": None, "method": MethodRecord, "task": TaskRecord}
-"""Fields of an evaluation that have lines of their own, with the record they are; None for a JSON object."""
+MOST_MANIFEST_BYTES = 1 << 28
+"""A longer manifest is refused: it would be of two million files."""
 
+BEGINNING = (1980, 1, 1, 0, 0, 0)
+"""The time of every member: the archive depends on what is in it alone."""
 
-def write(found: Iterable[Evaluation], file: Path) -> int:
-    """Write evaluations, the file whole or not at all; equal evaluations give equal bytes. Returns how many."""
-    ordered = sorted(found, key=lambda evaluation: evaluation.id)
-    content = b"".join(_lines(ordered))
-    header = {"format": FORMAT, "evaluations": len(ordered), "sha256": hashlib.sha256(content).hexdigest()}
-    work = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        work.write_bytes(gzip.compress(_line(header) + content, mtime=0))
-        work.replace(file)
-    finally:
-        work.unlink(missing_ok=True)
-    return len(ordered)
+BLOCK = 1 << 20
+
+UNREADABLE = (BadZipFile, EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError, struct.error)
+"""What reading a broken archive may raise."""
 
 
-def read(file: Path) -> list[Evaluation]:
-    """The evaluations of a file.
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A checked archive, open."""
+
+    evaluations: Sequence[Evaluation]
+    """As they were written; none is checked but for its files."""
+    sizes: Mapping[str, int]
+    """Size of each file by sha256."""
+    copies: Mapping[str, Callable[[Path], None]]
+    """What writes a file to a path, by sha256."""
+
+
+def write(found: Sequence[Evaluation], files: Mapping[str, Path], file: Path) -> None:
+    """Write an archive, whole or not at all; equal evaluations and files give equal bytes.
+
+    Args:
+        found: the evaluations.
+        files: where each file is that goes along, by the sha256 of its content.
+        file: the archive.
 
     Raises:
-        StoreError: no such file, another content than its hash says, or a line that is no record.
+        StoreError: if a file changes while it is read.
     """
-    first, _, content = _unpacked(file).partition(b"\n")
-    header = _object(first, file.name)
-    if header.get("format") != FORMAT:
-        raise StoreError(f"{file.name}: expected a file of the format {FORMAT}, got {header.get('format')!r}")
-    found = hashlib.sha256(content).hexdigest()
-    if found != header.get("sha256"):
-        raise StoreError(
-            f"{file.name} was damaged or changed: its lines have sha256 {found[:12]}…, its first line says "
-            f"{str(header.get('sha256'))[:12]}…; export it again"
-        )
-    return list(_evaluations(content.splitlines(), file.name))
+    sizes = {digest: files[digest].stat().st_size for digest in sorted(files)}
+    manifest = {"format": FORMAT, "evaluations": len(found), "files": sizes}
+    with whole(file) as work, ZipFile(work, "w") as archive:
+        archive.writestr(_member(MANIFEST), json.dumps(manifest, indent=1) + "\n")
+        archive.writestr(_member(RESULTS), results_file.packed(found))
+        for digest, size in sizes.items():
+            with files[digest].open("rb") as source, archive.open(_member(FILES + digest, size), "w") as target:
+                _copy(source, target, digest, files[digest].name)
 
 
-def _lines(ordered: Sequence[Evaluation]) -> Iterator[bytes]:
-    shared: dict[tuple[str, str], bytes] = {}
-    own: list[bytes] = []
-    for evaluation in ordered:
-        rows = {
-            "environment": convert.environment_row(evaluation.environment),
-            "method": convert.method_row(evaluation.method),
-            "task": convert.task_row(evaluation.task),
-        }
-        digests = {kind: row.digest for kind, row in rows.items()}
-        for kind, digest in digests.items():
-            if (kind, digest) not in shared:
-                shared[kind, digest] = _line({"kind": kind, "digest": digest, "value": getattr(evaluation, kind)})
-        own.append(_line({"kind": "evaluation", "value": wire.parts(evaluation) | digests}))
-    yield from (shared[key] for key in sorted(shared))
-    yield from own
+def _member(name: str, size: int = 0) -> ZipInfo:
+    info = ZipInfo(name, BEGINNING)
+    info.compress_type, info.create_system, info.file_size = ZIP_STORED, 3, size
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    return info
 
 
-def _line(value: Any) -> bytes:
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"), default=wire.plain)
-    return text.encode("ascii") + b"\n"
+@contextmanager
+def opened(file: Path) -> Generator[Bundle, None, None]:
+    """An archive of which every byte has been checked.
+
+    Raises:
+        StoreError: no archive, one that is damaged or holds anything but what `write` puts in.
+    """
+    with ExitStack() as stack:
+        try:
+            checked = _checked(stack.enter_context(ZipFile(file)), file)
+        except UNREADABLE as error:
+            told = " ".join(str(error).split()) or type(error).__name__
+            raise StoreError(
+                f"{file.name}: expected an archive made by `harness results bundle`, got {told}"
+            ) from error
+        yield checked
 
 
-def _evaluations(lines: Sequence[bytes], name: str) -> Iterator[Evaluation]:
-    shared: dict[tuple[Any, Any], Any] = {}
-    for number, line in enumerate(lines, 2):
-        where = f"{name}, line {number}"
-        entry = _object(line, where)
-        kind, value = entry.get("kind"), entry.get("value")
-        if kind in SHARED:
-            of = SHARED[kind]
-            shared[kind, entry.get("digest")] = value if of is None else wire.record(of, value, where)
-        elif kind == "evaluation" and isinstance(value, dict):
-            yield wire.record(Evaluation, value | _shared(value, shared, where), where)
-        else:
-            raise StoreError(f"{where}: expected an evaluation or what it shares, got {kind!r}")
+def _checked(archive: ZipFile, file: Path) -> Bundle:
+    members = _members(archive, file)
+    manifest = _manifest(archive, members, file.name)
+    sizes: dict[str, int] = manifest["files"]
+    _check_files(members, sizes, file.name)
+    evaluations = results_file.unpacked(archive.read(members[RESULTS]), f"{file.name}: {RESULTS}")
+    if len(evaluations) != manifest["evaluations"]:
+        got = f"{manifest['evaluations']} in {MANIFEST} and {len(evaluations)} in {RESULTS}"
+        raise StoreError(f"{file.name}: expected as many evaluations as it says, got {got}; bundle them again")
+    _check_owners(evaluations, sizes, file.name)
+    copies = {digest: partial(_extract, archive, members[FILES + digest], digest) for digest in sizes}
+    for digest in sizes:
+        with archive.open(members[FILES + digest]) as source:
+            _copy(source, None, digest, f"{file.name}: {FILES}{digest}")
+    return Bundle(evaluations=evaluations, sizes=sizes, copies=copies)
 
 
-def _shared(value: dict[str, Any], shared: dict[tuple[Any, Any], Any], where: str) -> dict[str, Any]:
-    """The method, task and environment that an evaluation names by digest."""
-    named = {kind: (kind, value.get(kind)) for kind in SHARED}
-    for kind, key in named.items():
-        if key not in shared:
-            raise StoreError(f"{where}: no line before it has the {kind} that it names")
-    return {kind: shared[key] for kind, key in named.items()}
+def _members(archive: ZipFile, file: Path) -> dict[str, ZipInfo]:
+    """The members by name: plain, known ones, each once, together no larger than the archive."""
+    found: dict[str, ZipInfo] = {}
+    for info in archive.infolist():
+        name = info.orig_filename
+        if name not in (MANIFEST, RESULTS) and not re.fullmatch(FILES + "[0-9a-f]{64}", name):
+            raise _unexpected(file, f"{MANIFEST}, {RESULTS} and {FILES}<sha256>", f"a member {name[:100]!r}")
+        if name in found:
+            raise _unexpected(file, "every member once", f"{name} twice")
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise _unexpected(file, "plain files", f"{name} as a link or something else")
+        if info.compress_type != ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:
+            raise _unexpected(file, "members stored as they are", f"{name} packed or encrypted")
+        found[name] = info
+    if missing := {MANIFEST, RESULTS} - set(found):
+        raise _unexpected(file, f"{MANIFEST} and {RESULTS}", f"no {min(missing)}")
+    total, size = sum(info.file_size for info in found.values()), file.stat().st_size
+    if total > size:
+        raise _unexpected(file, f"members that fit into its {size} bytes", f"{total} bytes of them")
+    return found
 
 
-def _object(line: bytes, where: str) -> dict[str, Any]:
+def _unexpected(file: Path, expected: str, got: str) -> StoreError:
+    return StoreError(f"{file.name}: expected {expected}, got {got}; it is no bundle of ours, or was changed")
+
+
+def _manifest(archive: ZipFile, members: Mapping[str, ZipInfo], name: str) -> dict[str, Any]:
+    where = f"{name}: {MANIFEST}"
+    if (size := members[MANIFEST].file_size) > MOST_MANIFEST_BYTES:
+        raise StoreError(f"{where}: expected at most {MOST_MANIFEST_BYTES} bytes, got {size}")
     try:
-        value = json.loads(line)
-    except ValueError as error:
+        value = json.loads(archive.read(members[MANIFEST]))
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{where}: expected JSON, got {error}") from None
-    if not isinstance(value, dict):
-        raise StoreError(f"{where}: expected a JSON object")
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        got = repr(value.get("format"))[:60] if isinstance(value, dict) else type(value).__name__
+        raise StoreError(f"{where}: expected the format {FORMAT}, got {got}; a newer harness may know it")
+    files = value.get("files")
+    if not isinstance(files, dict) or not all(type(size) is int for size in files.values()):
+        raise StoreError(f"{where}: expected `files` with the size of each; bundle them again")
     return value
 
 
-def _unpacked(file: Path) -> bytes:
+def _check_files(members: Mapping[str, ZipInfo], sizes: Mapping[str, int], name: str) -> None:
+    """The files are those that the manifest names, of the sizes that it gives."""
+    there = {path.removeprefix(FILES): info.file_size for path, info in members.items() if path.startswith(FILES)}
+    for digest in sorted(there.keys() | sizes.keys()):
+        told, got = sizes.get(digest), there.get(digest)
+        if told != got:
+            raise StoreError(
+                f"{name}: file {digest[:12]}…: expected {_bytes(told)}, as {MANIFEST} says, got {_bytes(got)}; "
+                "it was damaged or changed: bundle the results again"
+            )
+
+
+def _bytes(size: int | None) -> str:
+    return "none" if size is None else f"{size} bytes"
+
+
+def _check_owners(evaluations: Iterable[Evaluation], sizes: Mapping[str, int], name: str) -> None:
+    """Every file is one that an evaluation left, of the size that it says."""
+    owned = {artefact.sha256: artefact.bytes for evaluation in evaluations for artefact in evaluation.artefacts}
+    for digest, size in sizes.items():
+        if owned.get(digest) != size:
+            raise StoreError(
+                f"{name}: file {digest[:12]}… of {size} bytes: expected one that an evaluation left, "
+                f"which has {_bytes(owned.get(digest))} of this sha256"
+            )
+
+
+def _extract(archive: ZipFile, member: ZipInfo, digest: str, target: Path) -> None:
     try:
-        with gzip.open(file) as lines:
-            content = lines.read(MOST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise StoreError(f"{file.name}: expected a file made by `harness results export`, got {error}") from error
-    if len(content) > MOST_BYTES:
-        raise StoreError(f"{file.name} unpacks to more than {MOST_BYTES} bytes; expected exported results")
-    return content
+        with archive.open(member) as source, target.open("wb") as file:
+            _copy(source, file, digest, member.filename)
+    except (BadZipFile, EOFError) as error:
+        raise StoreError(
+            f"{member.filename} has changed since it was checked: {error}; take the file in again"
+        ) from error
+
+
+def _copy(source: IO[bytes], target: IO[bytes] | None, digest: str, name: str) -> None:
+    """Copy a file, or only read it, and make sure that it is the one that it is said to be."""
+    hasher = hashlib.sha256()
+    while block := source.read(BLOCK):
+        hasher.update(block)
+        if target is not None:
+            target.write(block)
+    if hasher.hexdigest() != digest:
+        raise StoreError(f"{name}: expected sha256 {digest[:12]}…, got {hasher.hexdigest()[:12]}…; it was changed")

@@ -104,8 +104,8 @@ class Reader:
         """The evaluation that a row holds."""
         values = {measure.name: tuple(measure.per_query) for measure in row.measures} if self._per_query else {}
         return Evaluation(
-            method=self._method(row.method),
-            task=self._task(row.task),
+            method=self.method(row.method),
+            task=self.task(row.task),
             environment=row.environment.facts,
             first_stages=tuple(row.first_stages),
             command=row.command,
@@ -116,10 +116,12 @@ class Reader:
             **{name: getattr(row, name) for name in (*AS_IS, *JSON_FIELDS)},
         )
 
-    def _method(self, row: MethodRow) -> MethodRecord:
+    def method(self, row: MethodRow) -> MethodRecord:
+        """The method that a row holds."""
         return cast(MethodRecord, self._shared.setdefault(row.digest, _record(MethodRecord, row)))
 
-    def _task(self, row: TaskRow) -> TaskRecord:
+    def task(self, row: TaskRow) -> TaskRecord:
+        """The task that a row holds."""
         if row.digest not in self._shared:
             lists = {"query_ids": tuple(row.query_ids), "query_texts": tuple(row.query_texts)}
             self._shared[row.digest] = replace(_record(TaskRecord, row), **lists)

@@ -1,62 +1,101 @@
 """Evaluations go to another store: what was run on one machine counts there as if it had been run there.
 
-Files that evaluations left stay behind; what is known of them (name, sha256, size) goes along, so that a file that is
-copied to its place in the other store is checked before it is used.
+As exported results they go without the files that they left: what is known of these (name, sha256, size) goes along, so
+that a file that is copied to its place in the other store is checked before it is used. In a bundle the files go too.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from harness.errors import StoreError
-from harness.store import bundle, convert, evaluations, files
-from harness.store.models import EvaluationRow
+from harness.home import home
+from harness.store import bundle, files, results_file
+from harness.store.intake import Files, Taken, take_in
 from harness.store.records import Artefact, Evaluation
 from harness.store.store import Store
 from harness.store.validity import check_evaluation
 
-
-class Taken(NamedTuple):
-    """What became of the evaluations of a file."""
-
-    added: int
-    """Stored now."""
-    known: int
-    """Here already: the same, or any where the file's failed."""
+ID = re.compile(r"[0-9a-f]{16}|x[0-9a-f]{15}")
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+ARTEFACT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def export(store: Store, file: Path, suite: str | None = None) -> int:
-    """Write all evaluations, or those of a suite with the first stages they started from; how many.
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What was written for others."""
+
+    evaluations: int
+    """How many."""
+    files: int = 0
+    """Files that go with them."""
+    missing: int = 0
+    """Files that they left elsewhere, which are not here."""
+
+
+def export(store: Store, file: Path, suite: str | None = None) -> Given:
+    """Write all evaluations, or those of a suite with the first stages they started from, without their files.
 
     Raises:
         StoreError: there is none of that suite.
     """
-    return bundle.write(_chosen(store.evaluations(), suite), file)
+    found = _chosen(store.evaluations(), suite)
+    content = results_file.packed(map(_abroad, found))
+    with files.whole(file) as work:
+        work.write_bytes(content)
+    return Given(evaluations=len(found))
 
 
-def take_in(store: Store, file: Path) -> Taken:
-    """Store the evaluations of a file, all or none.
-
-    One that failed never takes the place of another; one that failed here is replaced by one that is done.
+def write_bundle(store: Store, file: Path, suite: str | None = None) -> Given:
+    """Write them with their files; those that are not here, since they came without, are left out.
 
     Raises:
-        StoreError: a file that is damaged or none of ours, an evaluation that may not be stored, or one that is here
-            with another content, which it names.
+        StoreError: there is none of that suite, or a file is not the one that was stored.
     """
-    found = [_at_home(store, evaluation) for evaluation in bundle.read(file)]
-    for evaluation in found:
+    found = _chosen(store.evaluations(), suite)
+    left = [artefact for evaluation in found for artefact in evaluation.artefacts]
+    here = {artefact.sha256: artefact for artefact in left if store.artefact_path(artefact).exists()}
+    paths = {digest: store.checked_path(artefact) for digest, artefact in here.items()}
+    bundle.write([_abroad(evaluation) for evaluation in found], paths, file)
+    missing = {artefact.sha256 for artefact in left} - set(here)
+    return Given(evaluations=len(found), files=len(here), missing=len(missing))
+
+
+def import_results(store: Store, file: Path) -> Taken:
+    """Store the evaluations of a file of exported results.
+
+    Raises:
+        StoreError: a file that is damaged or none of ours, or an evaluation that may not be stored; then nothing is.
+    """
+    return admit(store, results_file.unpacked(file.read_bytes(), file.name), {})
+
+
+def unbundle(store: Store, file: Path) -> Taken:
+    """Store the evaluations of a bundle, and their files.
+
+    Raises:
+        StoreError: as `import_results`, or there is no room for the files; then nothing is stored.
+    """
+    with bundle.opened(file) as content:
+        needed, free = sum(content.sizes.values()), shutil.disk_usage(home()).free
+        if needed > free:
+            raise StoreError(f"{file.name}: its files need {needed} bytes, {free} are free at {files.root()}")
+        return admit(store, content.evaluations, content.copies)
+
+
+def admit(store: Store, found: Iterable[Evaluation], arrived: Files) -> Taken:
+    """Store foreign evaluations, once all of them are certain to be such as may be stored.
+
+    Raises:
+        StoreError: naming the first that may not; then nothing is stored.
+    """
+    at_home = [_at_home(store, evaluation) for evaluation in found]
+    for evaluation in at_home:
         check_evaluation(evaluation)
-    with store.database.writing() as session:
-        here = _stored(session, [evaluation.id for evaluation in found])
-        new = [evaluation for evaluation in found if _is_new(evaluation, here)]
-        for evaluation in new:
-            evaluations.put(session, evaluation)
-    return Taken(added=len(new), known=len(found) - len(new))
+    return take_in(store, at_home, arrived)
 
 
 def _chosen(everything: Sequence[Evaluation], suite: str | None) -> list[Evaluation]:
@@ -75,47 +114,35 @@ def _chosen(everything: Sequence[Evaluation], suite: str | None) -> list[Evaluat
     return [evaluation for evaluation in everything if evaluation.id in wanted]
 
 
+def _abroad(evaluation: Evaluation) -> Evaluation:
+    """The evaluation without the folders of this store: equal ones of two stores are written alike."""
+    return _moved(evaluation, PurePosixPath(evaluation.id))
+
+
 def _at_home(store: Store, evaluation: Evaluation) -> Evaluation:
     """The evaluation with its files where this store keeps them: a foreign path is never used."""
-    if not re.fullmatch(r"[0-9a-f]{16}", evaluation.id):
-        raise StoreError(f"evaluation {evaluation.id!r}: expected an id of 16 hexadecimal digits")
+    if not ID.fullmatch(evaluation.id):
+        raise StoreError(f"evaluation {evaluation.id!r}: expected an id of 16 hexadecimal digits, or `x` and 15")
+    _check_artefacts(evaluation)
     folder = PurePosixPath(store.artefacts.relative_to(files.root()).as_posix()) / evaluation.id
-    return replace(evaluation, artefacts=tuple(_moved(artefact, folder) for artefact in evaluation.artefacts))
+    return _moved(evaluation, folder)
 
 
-def _moved(artefact: Artefact, folder: PurePosixPath) -> Artefact:
-    return replace(artefact, path=str(folder / PurePosixPath(artefact.path).name))
+def _check_artefacts(evaluation: Evaluation) -> None:
+    for artefact in evaluation.artefacts:
+        named = ARTEFACT_NAME.fullmatch(artefact.name) and FILE_NAME.fullmatch(PurePosixPath(artefact.path).name)
+        if not (named and SHA256.fullmatch(artefact.sha256) and artefact.bytes >= 0):
+            raise StoreError(
+                f"evaluation {evaluation.id}: artefact {artefact.name[:40]!r} at {artefact.path[:80]!r}: expected "
+                "plain names, a sha256 and a size"
+            )
+    names = [PurePosixPath(artefact.path).name for artefact in evaluation.artefacts]
+    if len(set(names)) < len(names):
+        raise StoreError(f"evaluation {evaluation.id}: expected artefacts of different names, got {', '.join(names)}")
 
 
-def _stored(session: Session, ids: Sequence[str]) -> dict[str, Evaluation]:
-    """Those of these that are in the store."""
-    reader = convert.Reader(per_query=True)
-    found: dict[str, Evaluation] = {}
-    for chunk in evaluations.chunks(ids):
-        rows = session.scalars(select(EvaluationRow).where(EvaluationRow.id.in_(chunk)))
-        found |= {row.id: reader.evaluation(row) for row in rows}
-    session.expunge_all()  # some are about to be replaced
-    return found
+def _moved(evaluation: Evaluation, folder: PurePosixPath) -> Evaluation:
+    def moved(artefact: Artefact) -> Artefact:
+        return replace(artefact, path=str(folder / PurePosixPath(artefact.path).name))
 
-
-def _is_new(evaluation: Evaluation, here: Mapping[str, Evaluation]) -> bool:
-    """Whether it is to be stored.
-
-    Raises:
-        StoreError: if both are done and say different things.
-    """
-    mine = here.get(evaluation.id)
-    if mine is None or (mine.state, evaluation.state) == ("failed", "done"):
-        return True
-    if evaluation.state == "done" and _content(mine) != _content(evaluation):
-        raise StoreError(
-            f"evaluation {evaluation.id} ({evaluation.method.name} on {evaluation.task.name}, seed {evaluation.seed}) "
-            f"is stored here with another content; nothing was imported: `harness results remove {evaluation.id}` to "
-            "take the file's, or export without it"
-        )
-    return False
-
-
-def _content(evaluation: Evaluation) -> Evaluation:
-    """What two stores may compare: all but the folders of files."""
-    return replace(evaluation, artefacts=tuple(replace(artefact, path="") for artefact in evaluation.artefacts))
+    return replace(evaluation, artefacts=tuple(map(moved, evaluation.artefacts)))

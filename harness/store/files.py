@@ -1,7 +1,9 @@
 """Where the files of evaluations lie, and whether they are still what was stored."""
 
 import hashlib
-from contextlib import suppress
+import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import StoreError
@@ -50,6 +52,17 @@ def checked_path(artefact: Artefact) -> Path:
             "remove the evaluation and run it again"
         )
     return path
+
+
+@contextmanager
+def whole(file: Path) -> Generator[Path, None, None]:
+    """A path to write to, which takes the file's place when the block ends well: it appears whole or not at all."""
+    work = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        yield work
+        work.replace(file)
+    finally:
+        work.unlink(missing_ok=True)
 
 
 def remove(artefact: Artefact) -> Path | None:

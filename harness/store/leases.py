@@ -10,6 +10,11 @@ from harness.store.models import LeaseRow
 from harness.store.owner import Owner
 
 
+def evaluation_resource(evaluation_id: str) -> str:
+    """What a lease on an evaluation is for: to do it, to store it, to clear up after who did."""
+    return f"evaluation:{evaluation_id}"
+
+
 def acquire(session: Session, resource: str, holder: str, owner: Owner, seconds: float) -> bool:
     """Take the resource unless somebody has it, be it the same holder; whether it is ours now."""
     now = clock(session)

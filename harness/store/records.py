@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 State = Literal["done", "failed"]
+Division = Literal["open", "closed", "external"]
 Role = Literal["method", "control", "ceiling", "untrained"]
 
 
@@ -89,13 +90,15 @@ class Evaluation:
 
     id: str
     """First 16 hexadecimal digits of the sha256 over method, config, implementation, checkpoints, task
-    fingerprint and seed: the same work has the same id everywhere."""
+    fingerprint and seed: the same work has the same id everywhere. Of an external result, `x` and 15 digits of the
+    sha256 over what it says: see `harness.store.external`."""
     state: State
     """`done`, or `failed` with an error."""
     method: MethodRecord
     """What ran."""
     config: Mapping[str, Any]
-    """Its whole configuration, defaults and nested plugins included."""
+    """Its whole configuration, defaults and nested plugins included; of an external result, where it is from:
+    `source`, and `url`, `revision`, `experiment` where they are known."""
     config_digest: str
     """Identifies the configuration."""
     checkpoints: Mapping[str, str]
@@ -104,8 +107,8 @@ class Evaluation:
     """What it ran on."""
     seed: int
     """All chance came from it."""
-    division: Literal["open", "closed"] = "open"
-    """Whether a suite fixed everything but the method."""
+    division: Division = "open"
+    """Closed: a suite fixed everything but the method. External: others say so, and nobody ran it here."""
     suite: str = ""
     """The suite it ran under, if any."""
     role: Role = "method"
@@ -114,11 +117,11 @@ class Evaluation:
     first_stages: tuple[str, ...] = ()
     """Ids of the evaluations whose runs it started from."""
     device: str
-    """Name of the registered device."""
+    """Name of the registered device; empty if it is not known."""
     calibration: Mapping[str, float] = field(default_factory=dict[str, float])
     """The device's calibration at that time."""
     environment: Mapping[str, Any]
-    """Packages, Python, OS, processor, driver, git."""
+    """Packages, Python, OS, processor, driver, git; of an external result, the file that says it: `file`, `sha256`."""
     harness_version: str
     """Version of retrieval-harness."""
     command: str
@@ -130,7 +133,7 @@ class Evaluation:
     measures: Mapping[str, float] = field(default_factory=dict[str, float])
     """Mean over all queries by ir_measures name; empty if it failed."""
     per_query: Mapping[str, tuple[float, ...]] = field(default_factory=dict[str, tuple[float, ...]])
-    """Values by measure, aligned with `task.query_ids`."""
+    """Values by measure, aligned with `task.query_ids`; both are empty where only the means are known."""
     cost: Mapping[str, float] = field(default_factory=dict[str, float])
     """Name with unit → value: `index_seconds`, `search_seconds`, `query_p50_ms`, `query_p95_ms`, `index_bytes`,
     `peak_memory_bytes`, `parameters`, `teacher_seconds`, `train_seconds` …, first stages

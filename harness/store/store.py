@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from harness.errors import StoreError
-from harness.store import convert, evaluations, files, leases
+from harness.store import convert, evaluations, files, leases, listing
 from harness.store.database import Database
 from harness.store.models import DeviceRow, EvaluationRow, LeaseRow
 from harness.store.owner import this_process
@@ -78,6 +78,14 @@ class Store:
         with self.database.reading() as session:
             found = [reader.evaluation(row) for query in queries for row in session.scalars(query)]
         return sorted(found, key=evaluations.order)
+
+    def listed(self) -> list[Evaluation]:
+        """All evaluations, in no order; each reads its values by query when they are asked for.
+
+        For what looks at a whole store. `harness.store.values` reads the values of many evaluations at once.
+        """
+        with self.database.reading() as session:
+            return listing.listed(session, self.database)
 
     def remove(self, *ids: str) -> list[Path]:
         """Remove evaluations by id or unique prefix, what only they used, and their files; the files that were there.

@@ -9,6 +9,9 @@ from typing import Any, get_args
 from harness.errors import StoreError
 from harness.store.records import Artefact, DeviceRecord, Evaluation, Role
 
+EXTERNAL_PREFIX = "x"
+"""Begins the id of every external result and of no other: no hexadecimal digit, so that no two can be mistaken."""
+
 
 def check_evaluation(evaluation: Evaluation) -> None:
     """Refuse an evaluation that would not be true or could not be read back.
@@ -22,6 +25,7 @@ def check_evaluation(evaluation: Evaluation) -> None:
     _check_numbers(where, "calibration", evaluation.calibration)
     _check_per_query(where, evaluation)
     _check_state(where, evaluation)
+    _check_external(where, evaluation)
     if evaluation.role not in get_args(Role):
         raise StoreError(f"{where}: role is {evaluation.role!r}; expected one of {', '.join(get_args(Role))}")
     for name in ("config", "checkpoints", "environment", "training"):
@@ -95,6 +99,17 @@ def _check_state(where: str, evaluation: Evaluation) -> None:
         raise StoreError(f"{where} is done: expected measures and no error, got error {evaluation.error!r}")
     if evaluation.state == "failed" and (evaluation.measures or evaluation.artefacts or not evaluation.error):
         raise StoreError(f"{where} has failed: expected an error and neither measures nor artefacts")
+
+
+def _check_external(where: str, evaluation: Evaluation) -> None:
+    external = evaluation.division == "external"
+    if evaluation.id.startswith(EXTERNAL_PREFIX) != external:
+        raise StoreError(
+            f"{where} is of the division {evaluation.division!r}; expected `external` if its id begins with "
+            f"{EXTERNAL_PREFIX!r}, and only then: what others say is never taken for what was evaluated"
+        )
+    if evaluation.state == "done" and not external and not evaluation.task.query_ids:
+        raise StoreError(f"{where} has no query; expected the task's: only an external result may be means alone")
 
 
 def _check_json(where: str, value: Any) -> None:

@@ -59,10 +59,10 @@ def results_of(board: Board, method: Method) -> list[tuple[Section, list[Result]
     """The method's results in each section that has any, in the order of the section's tasks."""
     found: list[tuple[Section, list[Result]]] = []
     for section in board.sections:
-        for row in section.rows:
-            if row.method.key == method.key and row.standings:
-                standings = [row.standings[task.key] for task in section.tasks if task.key in row.standings]
-                found.append((section, [standing.result for standing in standings]))
+        row = section.row_of.get(method.key)
+        if row and row.standings:
+            standings = [row.standings[task.key] for task in section.tasks if task.key in row.standings]
+            found.append((section, [standing.result for standing in standings]))
     return found
 
 

@@ -57,6 +57,7 @@ def methods_of(evaluations: Sequence[Evaluation]) -> dict[Key, Method]:
         key: Method(
             key=key,
             record=newest[key].method,
+            config=newest[key].config,
             options=configurations[key],
             apart=apart[key][1],
             page=f"methods/{page}.html",

@@ -2,11 +2,13 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from harness_leaderboard.public import without_places
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the begin of a formula."""
 
 
 def csv_text(rows: Iterable[Sequence[Any]]) -> str:
@@ -21,4 +23,4 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return str(value).lower() if isinstance(value, bool) else value
     text = without_places(value)
-    return f"'{text}" if re.match(r"[=+\-@\t\r]", text) else text
+    return f"'{text}" if text.startswith(FORMULA) else text

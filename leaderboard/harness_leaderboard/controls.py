@@ -1,13 +1,13 @@
 """A closed suite's methods against its controls: the student trained on labels alone, and the teacher itself."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from harness.nn.checkpoint import TRAINED
 from harness.statistics.significance import holm, randomisation_test
 from harness_leaderboard.entries import Entry
 from harness_leaderboard.labels import Key
 from harness_leaderboard.model import Task
+from harness_leaderboard.teaching import known_as, texts_in
 
 
 def control_of(entry: Entry, everyone: Sequence[Entry]) -> Entry | None:
@@ -20,7 +20,7 @@ def control_of(entry: Entry, everyone: Sequence[Entry]) -> Entry | None:
 def ceiling_of(entry: Entry, everyone: Sequence[Entry]) -> Entry | None:
     """The ceiling of the entry: the best of the teachers that taught it, else the best; None without one."""
     ceilings = [other for other in everyone if other.role == "ceiling"]
-    asked = set(_texts([entry.training.get("teachers"), _config(entry).get("teacher")]))
+    asked = set(texts_in([entry.training.get("teachers"), _config(entry).get("teacher")]))
     return _best([other for other in ceilings if _known_as(other) & asked] or ceilings)
 
 
@@ -54,29 +54,13 @@ def p_values(task: Task, everyone: Sequence[Entry]) -> Mapping[Key, float]:
     return dict(zip(tested, holm(list(tested.values())), strict=True))
 
 
-def _known_as(ceiling: Entry) -> set[str]:
-    """What a method that it taught may name in its configuration.
-
-    Its plugin, the teacher that it wraps as a reranker, or the lesson in which it was trained.
-    """
-    teacher = _config(ceiling).get("teacher")
-    wrapped = teacher.get("plugin") if isinstance(teacher, Mapping) else None
-    lesson = ceiling.training.get("lesson")
-    return {ceiling.method.name, *_texts(wrapped), *([f"{TRAINED}{lesson}"] if lesson else [])}
+def _known_as(ceiling: Entry) -> frozenset[str]:
+    return known_as(ceiling.method.name, _config(ceiling), ceiling.training)
 
 
 def _config(entry: Entry) -> Mapping[str, Any]:
     """The configuration of any of its evaluations; they share what is asked here."""
     return next((found.config for result in entry.results.values() for found in result.evaluations), {})
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All strings in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list | tuple):
-        for item in cast(Iterable[Any], value.values() if isinstance(value, Mapping) else value):
-            yield from _texts(item)
 
 
 def _best(found: Sequence[Entry]) -> Entry | None:

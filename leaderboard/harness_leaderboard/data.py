@@ -1,53 +1,79 @@
-"""The board's numbers as files: evaluations.json, evaluations.csv and the per-query values of each evaluation."""
+"""The board's numbers as files: lists of records as JSON, evaluations as CSV, and the values of every query."""
 
-import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from harness.store.values import texts
+from harness_leaderboard.catalogue import task_key
 from harness_leaderboard.cells import csv_text
-from harness_leaderboard.fields import FIELDS
-from harness_leaderboard.public import publish
+from harness_leaderboard.data_tables import (
+    CARDS,
+    DEVICES,
+    ENVIRONMENTS,
+    EVALUATIONS,
+    METHODS,
+    TASKS,
+    TRAININGS,
+)
+from harness_leaderboard.fields import Table
+from harness_leaderboard.json_files import File, compact, records, registered, registered_text
+from harness_leaderboard.public import publish, visible
+from harness_leaderboard.published import Published
 from harness_leaderboard.sections import Board
 
 
-def files(board: Board) -> dict[str, bytes]:
-    """All data files by their path on the site."""
-    found = {"data/evaluations.json": _json(_document(board), indent=1), "data/evaluations.csv": _csv(board)}
-    for id, path in board.per_query_files.items():
-        evaluation = board.by_id[id]
-        content = {
-            "evaluation": id,
-            "query_ids": list(evaluation.task.query_ids),
-            "values": {name: list(evaluation.per_query[name]) for name in sorted(evaluation.per_query)},
-        }
-        found[f"data/{path}"] = _json(content)
-    return found
+def tables(published: Published) -> Iterator[File]:
+    """The lists of records, and the evaluations as CSV."""
+    board = published.board
+    everything: tuple[tuple[Table, Iterable[Any]], ...] = (
+        (EVALUATIONS, board.evaluations),
+        (METHODS, board.methods),
+        (TASKS, board.tasks),
+        (CARDS, sorted(published.cards.by_digest.items())),
+        (TRAININGS, sorted(published.trainings.by_digest.items())),
+        (DEVICES, sorted(published.devices.by_digest.items())),
+        (ENVIRONMENTS, sorted(published.environments.by_digest.items())),
+    )
+    for described, found in everything:
+        yield table(published, described, found)
+    yield "data/evaluations.csv", _csv(published)
 
 
-def _document(board: Board) -> dict[str, Any]:
-    return {
-        "title": board.title,
-        "date": board.day.isoformat(),
-        "fields": {field.name: field.meaning for field in FIELDS},
-        "evaluations": [
-            {field.name: publish(field.value(board, evaluation)) for field in FIELDS}
-            for evaluation in board.evaluations
-        ],
-    }
+def table(published: Published, described: Table, found: Iterable[Any]) -> File:
+    """A list of records."""
+    board = published.board
+    head = {"title": board.title, "date": board.day.isoformat(), "schema": "schema.json"}
+    lines = (compact(publish(described.record(published, one))) for one in found)
+    return records(f"data/{described.name}.json", head, described.name, lines)
 
 
-def _json(content: Any, indent: int | None = None) -> bytes:
-    """ASCII, so that no reader can get its characters wrong; NaN is no JSON and is refused."""
-    return (json.dumps(content, indent=indent, allow_nan=False) + "\n").encode("ascii")
+def per_query(board: Board, texts_too: bool) -> Iterator[File]:
+    """A file for the queries of each task, and one for the values of each evaluation that is done.
+
+    Args:
+        board: all that is shown.
+        texts_too: whether the queries' texts are published.
+    """
+    for task in board.tasks:
+        told = [visible(text) for text in task.record.query_texts] if texts_too else []
+        yield registered(board.queries_files[task.key], {"query_ids": list(task.record.query_ids), "texts": told})
+    done = [board.by_id[id] for id in board.per_query_files]
+    for id, values in texts(done):
+        path = board.per_query_files[id]
+        each = ",".join(f"{compact(name)}:{values[name]}" for name in sorted(values))
+        queries = compact(board.queries_files[task_key(board.by_id[id])])
+        yield registered_text(path, f'{{"evaluation":{compact(id)},"queries":{queries},"values":{{{each}}}}}')
 
 
-def _csv(board: Board) -> bytes:
-    columns = [field for field in FIELDS if not field.nested]
+def _csv(published: Published) -> bytes:
+    board = published.board
+    columns = [field for field in EVALUATIONS.fields if field.flat]
     measures = sorted({name for evaluation in board.evaluations for name in evaluation.measures})
     costs = sorted({name for evaluation in board.evaluations for name in evaluation.cost})
-    rows = [[field.name for field in columns]]
+    rows: list[list[Any]] = [[field.name for field in columns]]
     rows[0] += [*(f"measure:{name}" for name in measures), *(f"cost:{name}" for name in costs)]
     for evaluation in board.evaluations:
-        row = [field.value(board, evaluation) for field in columns]
+        row = [field.value(published, evaluation) for field in columns]
         row += [evaluation.measures.get(name) for name in measures]
         row += [evaluation.cost.get(name) for name in costs]
         rows.append(row)

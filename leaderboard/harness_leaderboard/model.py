@@ -1,6 +1,6 @@
 """Evaluations grouped: tasks, methods, and the results of a method on a task."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -9,7 +9,10 @@ import numpy as np
 from jaxtyping import Float64
 
 from harness.store.records import Evaluation, MethodRecord, TaskRecord
+from harness.store.values import arrays
 from harness_leaderboard.labels import Key
+
+PerQuery = Float64[np.ndarray, " queries"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,8 @@ class Method:
     """Plugin name and digest of the configuration."""
     record: MethodRecord
     """As it was stored last."""
+    config: Mapping[str, Any]
+    """Its whole configuration."""
     options: Mapping[str, str]
     """Its configuration, flat, for show."""
     apart: str
@@ -68,6 +73,11 @@ class Result:
     evaluations: tuple[Evaluation, ...]
     """By seed."""
 
+    @property
+    def devices(self) -> str:
+        """Names of the devices it ran on."""
+        return ", ".join(dict.fromkeys(evaluation.device for evaluation in self.evaluations))
+
     def value(self, measure: str) -> float | None:
         """Mean over seeds; None unless every seed has it."""
         values = self._each("measures", measure)
@@ -83,11 +93,28 @@ class Result:
         values = self._each("cost", name)
         return fmean(values) if values else None
 
-    def per_query(self, measure: str) -> Float64[np.ndarray, " queries"]:
-        """Mean over seeds for each query; empty unless every seed has it."""
-        values = self._each("per_query", measure)
-        return np.mean(np.array(values, dtype=np.float64), axis=0) if values else np.zeros(0)
+    def per_query(self, measure: str) -> PerQuery:
+        """Mean over seeds for each query; empty unless every seed has it. `values_by_query` reads many at once."""
+        return _mean(self, arrays(self.evaluations, measure))
 
     def _each(self, what: str, name: str) -> list[Any]:
         found = [getattr(evaluation, what).get(name) for evaluation in self.evaluations]
         return [] if any(value is None for value in found) else found
+
+
+def values_by_query(results: Sequence[Result]) -> list[PerQuery]:
+    """Each result's values of its task's main measure, mean over seeds; empty unless every seed has it.
+
+    One read of the store for all of them: ask for the results of a task together.
+    """
+    read: dict[str, PerQuery] = {}
+    for main in dict.fromkeys(result.task.main for result in results):
+        read |= arrays((one for result in results if result.task.main == main for one in result.evaluations), main)
+    return [_mean(result, read) for result in results]
+
+
+def _mean(result: Result, read: Mapping[str, PerQuery]) -> PerQuery:
+    found = [read[one.id] for one in result.evaluations if one.id in read]
+    if not found or len(found) < len(result.evaluations):
+        return np.zeros(0)
+    return found[0] if len(found) == 1 else np.mean(found, axis=0)

@@ -76,9 +76,17 @@ def cost_head(name: str) -> tuple[str, str]:
     return _NAMES.get(name, name).replace("_", " "), ""
 
 
-def cost(name: str, value: float) -> str:
-    """A cost in the unit of `cost_head`."""
+def cost_scale(name: str) -> tuple[float, int]:
+    """How much of the stored unit the unit of `cost_head` is, and the decimals to print."""
     for end, (_, size, decimals) in _UNITS.items():
         if name.endswith(end):
-            return amount(value / size, decimals)
-    return amount(value, 0 if float(value).is_integer() else 2)
+            return size, decimals
+    return 1.0, 0
+
+
+def cost(name: str, value: float) -> str:
+    """A cost in the unit of `cost_head`."""
+    size, decimals = cost_scale(name)
+    if size == 1.0 and not decimals and not float(value).is_integer():
+        decimals = 2
+    return amount(value / size, decimals)

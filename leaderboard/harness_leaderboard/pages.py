@@ -1,91 +1,81 @@
-"""The board → its pages: a pure function, so that equal evaluations and date give equal bytes."""
+"""The board → its files, one at a time: a pure function, so that equal evaluations and date give equal bytes."""
 
-import base64
-import hashlib
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
-from importlib.resources import files
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.store.records import Evaluation
-from harness_leaderboard import data, method_page, numbers, task_page
-from harness_leaderboard.board import COSTS, assemble
-from harness_leaderboard.catalogue import method_key
-from harness_leaderboard.fields import FIELDS
-from harness_leaderboard.public import last_part, link, slug, unique, visible, without_places
-from harness_leaderboard.ranking import ALPHA, RESAMPLES
+from harness_leaderboard import data, further, interactive, method_page, overview_page, schema, task_page
+from harness_leaderboard.board import assemble
+from harness_leaderboard.chosen import chosen, in_order
+from harness_leaderboard.data_tables import TABLES
+from harness_leaderboard.external import EXTERNAL
+from harness_leaderboard.json_files import File
+from harness_leaderboard.options import Options
+from harness_leaderboard.render import Renderer
 from harness_leaderboard.sections import Board
-from harness_leaderboard.suite import ROLES, TRAINING_COSTS, USE_COSTS, suite_table
+from harness_leaderboard.suite import suite_table
 from harness_leaderboard.tables import files as tables_as_data
 
+DEFAULT = Options()
 
-def build(evaluations: Iterable[Evaluation], day: date, title: str) -> dict[str, bytes]:
-    """Every file of the site by its path: pages, and the data that they are made of.
+
+def build(evaluations: Iterable[Evaluation], day: date, title: str, options: Options = DEFAULT) -> Iterator[File]:
+    """Every file of the site, pages and the data that they are made of.
 
     Args:
         evaluations: whatever the store holds, in any order.
         day: the date shown.
         title: heading of the site.
+        options: what else it shows.
     """
-    board = assemble(evaluations, day, title)
-    render = _Renderer(board)
-    pages = {"index.html": render("index"), "about.html": render("about", fields=FIELDS)}
-    tables = [suite_table(board, section) for section in board.sections if section.page]
-    pages |= {table.section.page: render("suite", table=table) for table in tables}
-    pages |= {task.page: render("task", **task_page.content(board, task)) for task in board.tasks}
-    pages |= {method.page: render("method", **method_page.content(board, method)) for method in board.methods}
-    return {path: text.encode() for path, text in pages.items()} | data.files(board) | tables_as_data(tables)
+    with _uncollected():
+        board = in_order(assemble(chosen(evaluations, options), day, title), options)
+        render = Renderer(board, options)
+        for part in PARTS:
+            yield from part(board, render)
 
 
-class _Renderer:
-    """Fills templates with what every page needs and what one page needs."""
-
-    def __init__(self, board: Board) -> None:
-        style = files("harness_leaderboard").joinpath("static/style.css").read_text("utf-8").strip()
-        self._shared: Mapping[str, Any] = {"board": board, "style": style, "policy": _policy(style)}
-        self._environment = _environment(board)
-
-    def __call__(self, template: str, **content: Any) -> str:
-        root = "" if template in ("index", "about") else "../"
-        return self._environment.get_template(f"{template}.html.j2").render(root=root, **self._shared, **content)
-
-
-def _policy(style: str) -> str:
-    """What a page may load: our one sheet, named by its hash, since `self` means nothing to a page opened from disk."""
-    hashed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{hashed}'; img-src data:; base-uri 'none'; form-action 'none'"
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, which would go through a board again and again while its site is made."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
-def _environment(board: Board) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("harness_leaderboard"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    formats = [numbers.measure, numbers.signed, numbers.percent, numbers.p_value, numbers.count, numbers.cost]
-    filters: dict[str, Any] = environment.filters
-    filters |= {function.__name__: function for function in (*formats, numbers.plain, without_places, last_part)}
-    names: dict[str, Any] = environment.globals
-    names |= {"MISSING": numbers.MISSING, "COSTS": tuple(COSTS), "ALPHA": ALPHA, "RESAMPLES": RESAMPLES}
-    names |= {"ROLES": ROLES, "TRAINING_COSTS": TRAINING_COSTS, "USE_COSTS": USE_COSTS}
-    names |= {"cost_head": numbers.cost_head, "web": link, "per_query": board.per_query_files}
-    names |= {"page_of": _pages(board), "anchor_of": _anchors(board)}
-    return environment
+def _about(_: Board, render: Renderer) -> Iterator[File]:
+    yield render("about.html", "about", tables=TABLES)
 
 
-def _pages(board: Board) -> dict[str, str]:
-    """Evaluation id → the page of its method."""
-    pages = {method.key: method.page for method in board.methods}
-    return {evaluation.id: pages[method_key(evaluation)] for evaluation in board.evaluations}
+def _suites(board: Board, render: Renderer) -> Iterator[File]:
+    for section in board.sections:
+        if section.page:
+            table = suite_table(board, section)
+            yield render(section.page, "suite", table=table)
+            yield from tables_as_data([table]).items()
 
 
-def _anchors(board: Board) -> dict[str, str]:
-    """Evaluation id → where it stands on that page."""
-    ids = [evaluation.id for evaluation in board.evaluations]
-    return dict(zip(ids, unique(f"evaluation-{slug(id)}" for id in ids), strict=True))
+def _data(board: Board, render: Renderer) -> Iterator[File]:
+    yield schema.file()
+    yield from data.tables(render.published)
+    yield from data.per_query(board, render.options.texts)
+
+
+def _external(board: Board, render: Renderer) -> Iterator[File]:
+    if board.external.evaluations:
+        yield data.table(render.published, EXTERNAL, board.external.evaluations)
+
+
+PARTS: tuple[Callable[[Board, Renderer], Iterator[File]], ...] = (
+    *(overview_page.files, _about, _suites, task_page.files, method_page.files, _data),
+    *(further.pages, further.run_files),
+    _external,
+    *(interactive.compare, interactive.tables, interactive.scripts),
+)
+"""What a site consists of; a further page or data file is one more of these."""

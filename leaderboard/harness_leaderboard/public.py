@@ -19,6 +19,8 @@ _PLACE = re.compile(rf"(?<![\w/\\.~:-])(?:file://)?(?:~|\.\.|[A-Za-z]:(?=[\\/]))
 
 def visible(value: Any) -> Any:
     """The value as it is shown: characters that can't be seen become U+FFFD; markup made by our templates stays."""
+    if type(value) is str and value.isascii() and value.isprintable():
+        return value
     return _UNSEEN.sub("\ufffd", value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -42,7 +44,7 @@ def last_part(path: str) -> str:
 
 def without_places(text: str) -> str:
     """The text with every folder of the machine that made it cut to `…/` and its last part."""
-    return _PLACE.sub(_shorten, text)
+    return _PLACE.sub(_shorten, text) if "/" in text or "\\" in text else text
 
 
 def _shorten(match: re.Match[str]) -> str:
@@ -53,13 +55,18 @@ def _shorten(match: re.Match[str]) -> str:
 
 def publish(value: Any) -> Any:
     """Any JSON value with `without_places` applied to every text in it, keys in order."""
-    if isinstance(value, Mapping):
-        keys = sorted(value, key=str)
-        shown = unique(without_places(str(key)) for key in keys)
-        return {name: publish(value[key]) for name, key in zip(shown, keys, strict=True)}
+    if isinstance(value, str):
+        return without_places(value)
+    if isinstance(value, (int, float)) or value is None:
+        return value
     if isinstance(value, (list, tuple)):
         return [publish(item) for item in value]
-    return without_places(value) if isinstance(value, str) else value
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=str)
+        shown = [without_places(str(key)) for key in keys]
+        names = shown if len(set(shown)) == len(shown) else unique(shown)
+        return {name: publish(value[key]) for name, key in zip(names, keys, strict=True)}
+    return value
 
 
 def slug(text: str, limit: int = 60) -> str:

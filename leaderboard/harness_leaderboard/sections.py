@@ -1,13 +1,18 @@
 """What is compared with what: the places of results, the rows of a section, and the board of all sections."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Literal
 
-from harness.store.records import Evaluation
-from harness_leaderboard.model import Method, Result, Task
+from harness.store.records import Evaluation, Role
+from harness_leaderboard.catalogue import method_key
+from harness_leaderboard.external import External
+from harness_leaderboard.labels import Key
+from harness_leaderboard.model import Method, PerQuery, Result, Task
 from harness_leaderboard.public import slug, unique
 
 Mark = Literal["best", "tied", ""]
@@ -45,12 +50,35 @@ class Row:
     """Mean over tasks; None unless it has all of them."""
     spread: float | None
     """Sample standard deviation of that mean over seeds."""
+    borda: float | None
+    """Mean over tasks of the share of the other methods that it beats, ties counting half; None without a mean, and
+    where there is no other."""
     group: int | None
     """Rank group of the mean; None without a mean."""
     cost: Mapping[str, float]
     """Name → value over all tasks; what was not measured on every one is absent."""
     devices: tuple[str, ...]
     """Names of the devices."""
+
+    @property
+    def role(self) -> Role:
+        """What the method is for in its suite."""
+        found = next(iter(self.standings.values()), None)
+        return found.result.evaluations[-1].role if found else "method"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Levels:
+    """What the methods of a section reach on each query of a task."""
+
+    methods: int
+    """How many have values by query."""
+    mean: PerQuery
+    """Over methods."""
+    lowest: PerQuery
+    """Of any method."""
+    highest: PerQuery
+    """Of any method."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +99,13 @@ class Section:
     """Columns."""
     rows: tuple[Row, ...]
     """Best mean first, incomplete ones after."""
+    levels: Mapping[str, Levels] = field(default_factory=dict[str, Levels], compare=False)
+    """Task key → what its methods reach on each query; nothing where none has values by query."""
+
+    @cached_property
+    def row_of(self) -> Mapping[Key, Row]:
+        """Rows by method."""
+        return {row.method.key: row for row in self.rows}
 
     def ranking(self, task: Task) -> list[Standing]:
         """Who was evaluated on the task, best first."""
@@ -96,6 +131,8 @@ class Board:
     """All of them, by id."""
     shown: frozenset[str]
     """Ids of the evaluations that the figures are made of; the others failed or were done again since."""
+    external: External = field(default_factory=External)
+    """What others say: on no page that compares."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Evaluation]:
@@ -103,7 +140,25 @@ class Board:
         return {evaluation.id: evaluation for evaluation in self.evaluations}
 
     @cached_property
+    def column_of(self) -> Mapping[str, Task]:
+        """Tasks by key."""
+        return {task.key: task for task in self.tasks}
+
+    @cached_property
+    def of_method(self) -> Mapping[Key, Sequence[Evaluation]]:
+        """Evaluations by method, in the order of their ids."""
+        found: dict[Key, list[Evaluation]] = defaultdict(list)
+        for evaluation in self.evaluations:
+            found[method_key(evaluation)].append(evaluation)
+        return found
+
+    @cached_property
     def per_query_files(self) -> Mapping[str, str]:
-        """Evaluation id → the file below `data/` that has its values by query, for those that are done."""
-        done = [evaluation.id for evaluation in self.evaluations if evaluation.state == "done"]
-        return {id: f"per_query/{name}.json" for id, name in zip(done, unique(map(slug, done)), strict=True)}
+        """Evaluation id → the file below `data/`, without `.js`, of its values by query, for those that have any."""
+        having = [evaluation.id for evaluation in self.evaluations if evaluation.per_query]
+        return {id: f"per_query/{name}" for id, name in zip(having, unique(map(slug, having)), strict=True)}
+
+    @cached_property
+    def queries_files(self) -> Mapping[str, str]:
+        """Task key → the file below `data/`, without `.js`, of the ids of its queries."""
+        return {task.key: f"queries/{PurePosixPath(task.page).stem}" for task in self.tasks}

@@ -35,12 +35,12 @@ def closed() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def small_site(factory: ModuleType) -> dict[str, bytes]:
-    return build(factory.small(), DAY, "A small board")
+    return dict(build(factory.small(), DAY, "A small board"))
 
 
 @pytest.fixture(scope="session")
 def closed_site(factory: ModuleType, closed: ModuleType) -> dict[str, bytes]:
-    return build(closed.suite(factory), DAY, "A closed suite")
+    return dict(build(closed.suite(factory), DAY, "A closed suite"))
 
 
 @pytest.fixture(scope="session", params=["small_site", "closed_site"])

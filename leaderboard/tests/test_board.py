@@ -148,3 +148,37 @@ def test_the_order_in_which_evaluations_come_changes_nothing(factory: ModuleType
     evaluations = factory.small()
     shuffled = random.Random(5).sample(evaluations, len(evaluations))
     assert board_of(*evaluations) == board_of(*shuffled)
+
+
+def test_borda_is_the_share_of_the_others_that_is_beaten_on_each_task(factory: ModuleType):
+    one, two = factory.task("one"), factory.task("two")
+    levels = {"a": (0.9, 0.5), "b": (0.5, 0.5), "c": (0.1, 0.7)}
+    found = [
+        factory.evaluation(of=factory.method(name), on=on, values=[value] * 40)
+        for name, values in levels.items()
+        for on, value in zip((one, two), values, strict=True)
+    ]
+    part = factory.evaluation(of=factory.method("d"), on=one, values=[0.3] * 40)
+    section = only_section(*found, part)
+    # On task one a beats 3 of 3, b 2, c 0; on task two c beats both, and a and b beat nobody but tie: half of one.
+    assert row_of(section, "a").borda == pytest.approx((3 / 3 + 0.5 / 2) / 2)
+    assert row_of(section, "b").borda == pytest.approx((2 / 3 + 0.5 / 2) / 2)
+    assert row_of(section, "c").borda == pytest.approx((0 / 3 + 2 / 2) / 2)
+    assert row_of(section, "d").borda is None
+
+
+def test_a_lone_method_beats_nobody_and_has_no_share(factory: ModuleType):
+    assert only_section(factory.evaluation()).rows[0].borda is None
+
+
+def test_what_methods_reach_on_each_query(factory: ModuleType):
+    task = factory.task(queries=3)
+    found = [
+        factory.evaluation(of=factory.method("a"), on=task, values=[0.2, 0.4, 0.0]),
+        factory.evaluation(of=factory.method("b"), on=task, values=[0.4, 0.0, 0.0]),
+        factory.evaluation(of=factory.method("c"), on=task, measures={"nDCG@10": 0.9}, per_query={}),
+    ]
+    (levels,) = only_section(*found).levels.values()
+    assert levels.methods == 2
+    assert levels.mean.tolist() == pytest.approx([0.3, 0.2, 0.0])
+    assert (levels.lowest.tolist(), levels.highest.tolist()) == ([0.2, 0.0, 0.0], [0.4, 0.4, 0.0])

@@ -65,17 +65,19 @@ def board_of(factory: ModuleType, value: str, url: str) -> dict[str, bytes]:
     )
     other = replace(evaluation, id=f"{value} again", config_digest=f"{value}!", config={value: "other"})
     lost = replace(factory.failed(evaluation, error=value), id=f"{value} lost", seed=1)
-    return build([evaluation, other, lost], date(2026, 3, 2), value)
+    return dict(build([evaluation, other, lost], date(2026, 3, 2), value))
 
 
 @pytest.mark.parametrize("value", VALUES)
 def test_hostile_text_stays_text(factory: ModuleType, value: str):
     for path, content in board_of(factory, value, "javascript:alert(1)").items():
-        assert re.fullmatch(r"[a-z0-9/_-]+\.(html|json|csv)", path)
+        assert re.fullmatch(r"[a-z0-9/_-]+\.(html|json|csv|js)", path)
         if path.endswith(".html"):
             text = content.decode()
             tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
-            assert not [found.tag for found in tree.iter() if found.tag in ("script", "img")]
+            assert not [found.tag for found in tree.iter() if found.tag == "img"]
+            assert not [found for found in tree.iter("script") if "<" in (found.text or "")]
+            assert all(found.get("src") or found.get("type") == "application/json" for found in tree.iter("script"))
             names = {name for found in tree.iter() for name in found.attrib}
             assert not [name for name in names if name.startswith("on")]
             assert not re.search("[\x00\u202a-\u202e\u2066-\u2069]", text)
@@ -108,10 +110,15 @@ def test_web_addresses_do(factory: ModuleType):
 
 def test_names_that_clash_as_file_names_get_pages_of_their_own(factory: ModuleType):
     names = ["A b", "a-b", "a/b", "日本", "中国"]
-    site = build(
-        [factory.evaluation(of=factory.method(name), on=factory.task(name), config_digest="0" * 16) for name in names],
-        date(2026, 3, 2),
-        "Clashes",
+    site = dict(
+        build(
+            [
+                factory.evaluation(of=factory.method(name), on=factory.task(name), config_digest="0" * 16)
+                for name in names
+            ],
+            date(2026, 3, 2),
+            "Clashes",
+        )
     )
     assert len([path for path in site if path.startswith("methods/")]) == 5
     assert len([path for path in site if path.startswith("tasks/")]) == 5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from harness_leaderboard.catalogue import method_key, methods_of, task_key, tasks_of
 from harness_leaderboard.model import Result
-from harness_leaderboard.ranking import groups_of_means, rank
+from harness_leaderboard.ranking import Means, field, rank
 
 from harness.store.records import Evaluation
 
@@ -81,4 +81,9 @@ def test_means_over_tasks_weigh_tasks_not_queries(factory: ModuleType):
         )
         for name, sign in (("a", 1), ("b", -1))
     }
-    assert groups_of_means({(name, "0"): rows for name, rows in found.items()})[("a", "0")] == 1
+    keys = {name: rows[0].method.key for name, rows in found.items()}
+    means = Means(list(keys.values()), [10, 90])
+    for column in zip(*found.values(), strict=True):
+        means.add(field(column))
+    groups = means.groups()
+    assert groups[keys["a"]] == 1

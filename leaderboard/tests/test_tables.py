@@ -92,6 +92,6 @@ def test_two_splits_of_a_task_are_told_apart(factory: ModuleType):
 
 def test_suites_with_names_that_clash_get_pages_of_their_own(factory: ModuleType):
     found = [factory.evaluation(division="closed", suite=name) for name in ("a b", "a-b")]
-    site = build(found, date(2026, 3, 2), "Clash")
+    site = dict(build(found, date(2026, 3, 2), "Clash"))
     assert {path for path in site if path.startswith("suites/")} == {"suites/a-b.html", "suites/a-b-2.html"}
     assert sum(path.startswith("data/suites/") for path in site) == 4

@@ -30,6 +30,9 @@ class Config(StudentConfig):
         "teacher", "what the reranker learns from alone, at first", paper="labels"
     )
     warm_share: float = knob(0.3, "share of the steps in which the reranker learns alone", low=0, high=1)
+    joint_rate: float = knob(
+        0.1, "factor on the learning rate while both learn together, since both have learnt before", low=1e-6, high=1
+    )
     lists: Literal["both", "raw", "denoised"] = knob("both", "which lists there are", paper="both")
     doubtful: float = knob(
         0.5,

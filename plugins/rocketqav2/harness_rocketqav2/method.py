@@ -66,7 +66,8 @@ class RocketQaV2:
                 reread = read(reranker, view)
             return self.loss(view, reread, mask=_of(counts, view))
 
-        return course.stage("joint", retriever, loss, course.lists(lists), steps=steps, model=nn.ModuleDict(models))
+        options = {"model": nn.ModuleDict(models), "rates": {"": config.joint_rate}}
+        return course.stage("joint", retriever, loss, course.lists(lists), steps=steps, **options)
 
     def first_loss(self, view: View) -> Tensor:
         """The retriever's alone: cross-entropy of the positive among all documents of the batch."""

@@ -1,0 +1,1 @@
+harnessData("compare",{"sections":[{"anchor":"open","title":"Open division","tasks":[{"key":"nfcorpus-test-92414d4d","label":"nfcorpus test","file":"compare/open/nfcorpus-test-92414d4d"},{"key":"scifact-test-4497cb06","label":"scifact test","file":"compare/open/scifact-test-4497cb06"}]}]});
