@@ -10,6 +10,7 @@ the wire is the page with every script and data file that it loads, each packed 
 import gzip
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from statistics import median
 from types import ModuleType
 from typing import Any
 
@@ -128,6 +130,33 @@ def overview(folder: Path) -> None:
         print(f"  {name:24} {size:6.1f} KB")
 
 
+def usable(folder: Path, times: int = 5) -> None:
+    """Print how long a browser takes until the overview's table answers, if there is a browser."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        program = None
+    if program is None:
+        print("overview in a browser: not measured, no Chromium or no playwright")
+        return
+    seconds: list[float] = []
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for _ in range(times):
+            page = browser.new_page()
+            start = time.perf_counter()
+            page.goto((folder / "index.html").as_uri())
+            page.wait_for_selector(".board[data-ready]")
+            page.locator(".board thead th").nth(2).click()
+            page.wait_for_selector(".board th[aria-sort]")
+            seconds.append(time.perf_counter() - start)
+            page.close()
+        browser.close()
+    told = ", ".join(f"{value:.2f}" for value in seconds)
+    print(f"overview opened, shown and sorted by a click in Chromium: median {median(seconds):.2f} s of {told}")
+
+
 def _packed(file: Path) -> float:
     return len(gzip.compress(file.read_bytes(), 6)) / 1000
 
@@ -144,6 +173,7 @@ def main(methods: int = 1000, tasks: int = 50, queries: int = 1000) -> None:
         print("first build:", flush=True)
         _run(store, folder)
         overview(folder)
+        usable(folder)
         extra(store, queries)
         print("after one more evaluation:", flush=True)
         _run(store, folder)

@@ -17,6 +17,10 @@ from harness.records import Budget
 Division = Literal["open", "closed"]
 
 
+Role = Literal["method", "control", "ceiling", "untrained", "baseline"]
+"""What a method is for in its suite."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """A figure that somebody reports for the suite."""
@@ -75,8 +79,8 @@ class SuiteMethod:
     """The plugin."""
     name: str = ""
     """What the suite calls it, where a teacher is `trained:` by it."""
-    role: Literal["method", "control", "ceiling", "untrained"] = "method"
-    """Label-only student, teacher, or student as it came; else a method."""
+    role: Role = "method"
+    """Label-only student, teacher, student as it came, or a baseline that is no student; else a method."""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     """Its options beside those that the suite fixes."""
     teacher: str = ""

@@ -24,6 +24,7 @@ def as_summary(evaluation: Evaluation) -> dict[str, Any]:
         "device": evaluation.device,
         "division": evaluation.division,
         "suite": evaluation.suite,
+        "role": evaluation.role,
         "first_stages": evaluation.first_stages,
         "started": evaluation.started,
         "finished": evaluation.finished,

@@ -15,8 +15,7 @@ from harness.errors import ConfigError
 from harness.plugins import Registry
 from harness.records import Budget
 from harness.runner import identity
-
-Role = Literal["method", "control", "ceiling", "untrained"]
+from harness.suites import Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,12 +182,14 @@ class Planner:
     def add(self, target: Target, method: Method, seed: int) -> str:
         """Add the work and, before it, its first stages; return its id."""
         card = check_method(self.registry, method)
-        stages = [self.add(target, Method(use=stage), seed) for stage in first_stages(card, method.use)]
+        role: Role = "baseline" if self.request.suite else "method"  # nobody asked to compare a first stage
+        stages = [self.add(target, Method(use=stage, role=role), seed) for stage in first_stages(card, method.use)]
         work = self._work(target, method, seed, tuple(dict.fromkeys(stages)))
         if card.kind == "distiller":
             work = self._with_lesson(work, target)
         work = dataclasses.replace(work, id=_id(work))
-        self.found.setdefault(work.id, work)
+        if work.id not in self.found or method.role != "baseline":
+            self.found[work.id] = work
         return work.id
 
     def _work(self, target: Target, method: Method, seed: int, stages: tuple[str, ...]) -> Work:

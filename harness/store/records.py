@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 State = Literal["done", "failed"]
 Division = Literal["open", "closed", "external"]
-Role = Literal["method", "control", "ceiling", "untrained"]
+Role = Literal["method", "control", "ceiling", "untrained", "baseline"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class Evaluation:
     """The suite it ran under, if any."""
     role: Role = "method"
     """What it is for in its suite: a method that is compared; the control, a student trained on labels alone; a
-    ceiling, the teacher itself; the student untrained, as it came."""
+    ceiling, the teacher itself; the student untrained, as it came; a baseline that is no student, such as BM25."""
     first_stages: tuple[str, ...] = ()
     """Ids of the evaluations whose runs it started from."""
     device: str

@@ -17,6 +17,7 @@ ROLES: Mapping[Role, str] = {
     "control": "control: labels alone",
     "ceiling": "ceiling: the teacher",
     "untrained": "student, untrained",
+    "baseline": "baseline, no student",
 }
 """Roles in words."""
 

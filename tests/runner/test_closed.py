@@ -39,6 +39,10 @@ options = {{towers = "shared"}}
 [[methods]]
 plugin = "margin-mse"
 [[methods]]
+plugin = "toy-over"
+role = "ceiling"
+seeds = [0]
+[[methods]]
 plugin = "dense"
 role = "untrained"
 seeds = [0]
@@ -65,6 +69,8 @@ def test_every_method_is_run_under_the_suite_and_only_once(lab, suite):
     assert f"{len(rows)} evaluations" in planned
     assert {row["method"] for row in rows} >= {"cross-encoder-labels", "dpr", "margin-mse", "dense"}
     assert {(row["division"], row["suite"], row["state"]) for row in rows} == {("closed", "lab", "done")}
+    roles = {row["method"]: row["role"] for row in rows}
+    assert (roles["toy-over"], roles["toy"]) == ("ceiling", "baseline")  # nobody asked to compare a first stage
     taught = [row for row in rows if row["method"] in ("dpr", "margin-mse")]
     assert {(row["task"], row["seed"]) for row in taught} == {(t, s) for t in ("small", "other") for s in (0, 1)}
     assert {(row["config"]["documents"], row["config"]["budget"]["steps"]) for row in taught} == {(3, 3)}
