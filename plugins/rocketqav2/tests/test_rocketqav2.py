@@ -33,6 +33,7 @@ OPTIONS: dict[str, Any] = {
     "max_length": 16,
     "first_share": 0.0,
     "warm_share": 0.5,
+    "joint_rate": 1.0,
 }
 
 
@@ -213,6 +214,21 @@ def test_each_learns_alone_before_they_learn_together(bare_encoder: str, tmp_pat
     assert curves["first"][-1] < curves["first"][0]
     with pytest.raises(ValueError, match="leave steps for both together"):
         Config(first_share=0.7, warm_share=0.3)
+
+
+def test_they_learn_together_at_a_share_of_the_rate(bare_encoder: str, tmp_path: Path):
+    def moved(rate: float) -> float:
+        """How far the retriever, which learns with the reranker only, has come."""
+        folder = tmp_path / str(rate)
+        trained(bare_encoder, folder, TopicTeacher(), steps=4, joint_rate=rate)
+        models = [
+            DenseStudent(place, context(folder), 16)
+            for place in (bare_encoder, str(context(folder).training / "student"))
+        ]
+        before, after = (torch.cat([part.detach().flatten() for part in found.model.parameters()]) for found in models)
+        return float((after - before).norm())
+
+    assert 0 < moved(0.01) < 0.05 * moved(1.0)
 
 
 def test_reranks_at_the_end_where_asked(bare_encoder: str, tmp_path: Path):
