@@ -3,7 +3,8 @@
 "use strict";
 
 (() => {
-  const PAGE = 100;
+  const WHOLE = 100; // rows that are shown without pages
+  const PAGE = 50; // of more, since a browser takes long to lay out wide tables
   const { fixed, missing } = harnessFormats;
   const filterable = (column) => column.filter;
   const numeric = (column) => column.kind !== "text" && column.kind !== "method";
@@ -58,6 +59,7 @@
       className: numeric(column) ? "number" : column.kind === "method" ? "method" : "",
       cellType: column.kind === "method" ? "th" : "td",
       visible: column.shown,
+      searchable: !numeric(column),
       type: numeric(column) ? "measured" : "string",
       orderSequence: numeric(column) && !column.low ? ["desc", "asc", ""] : ["asc", "desc", ""],
       data: (row, kind) => {
@@ -93,14 +95,15 @@
       this.table = new DataTable(table, {
         data: content.rows, columns: content.columns.map(columnOf),
         order: [], autoWidth: false, deferRender: true, orderMulti: true, pageLength: PAGE, lengthChange: false,
-        paging: content.rows.length > PAGE,
-        layout: { topStart: null, topEnd: null, bottomStart: "info", bottomEnd: content.rows.length > PAGE ? "paging" : null },
+        paging: content.rows.length > WHOLE,
+        layout: { topStart: null, topEnd: null, bottomStart: "info", bottomEnd: content.rows.length > WHOLE ? "paging" : null },
         language: { info: "_START_ to _END_ of _TOTAL_ methods", infoFiltered: "(_MAX_ in all)", infoEmpty: "no method", zeroRecords: "No method is like that." },
         createdRow: (element, row) => { if (row.role && row.role !== "method") element.classList.add("reference"); },
       });
       this.table.on("draw", () => this.drawGroups());
       this.place.prepend(this.controls());
-      this.restore();
+      if (Object.keys(harnessAddress.read(this.anchor)).length) this.restore();
+      else this.drawGroups();
       this.table.on("order search column-visibility page", () => this.remember());
       window.addEventListener("hashchange", () => this.restore());
     }
@@ -149,14 +152,17 @@
       const sorted = [...values].sort((a, b) => String(a).localeCompare(String(b), "en", { numeric: true }));
       const select = harnessElement("select", {}, harnessElement("option", { value: "" }, "all"),
         ...sorted.map((value) => harnessElement("option", { value }, String(value))));
-      select.addEventListener("change", () => this.apply(column, select.value));
+      select.addEventListener("change", () => {
+        this.apply(column, select.value);
+        this.table.draw();
+      });
       this.filters.set(column.id, { column, select });
       return harnessElement("label", {}, `${column.label} `, select);
     }
 
     apply(column, wanted) {
       const fits = (row) => [row.values[column.id] ?? []].flat().map(String).includes(wanted);
-      this.table.search.fixed(column.id, wanted ? (_, row) => fits(row) : null).draw();
+      this.table.search.fixed(column.id, wanted ? (_, row) => fits(row) : null);
     }
 
     chooser() {
@@ -204,7 +210,7 @@
       for (const box of this.boxes) {
         const column = this.columns[places.get(box.value)];
         box.checked = column.shown !== changed.has(column.id);
-        this.column(column.id).visible(box.checked);
+        if (this.column(column.id).visible() !== box.checked) this.column(column.id).visible(box.checked);
       }
       for (const [id, { column, select }] of this.filters) {
         select.value = state[`is-${id}`] ?? "";

@@ -2,9 +2,12 @@
 "use strict";
 
 const harnessFormats = (() => {
-  const unsigned = (value, decimals) => Math.abs(value).toLocaleString("en-US", {
-    minimumFractionDigits: decimals, maximumFractionDigits: decimals,
-  });
+  const made = new Map(); // a formatter takes long to make
+  const formatter = (decimals) => {
+    if (!made.has(decimals)) made.set(decimals, new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+    return made.get(decimals);
+  };
+  const unsigned = (value, decimals) => formatter(decimals).format(Math.abs(value));
   const fixed = (value, decimals) => {
     const text = unsigned(value, decimals);
     return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
