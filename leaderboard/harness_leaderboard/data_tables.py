@@ -101,7 +101,9 @@ EVALUATIONS = Table(
         _own("seed", "Where all chance came from.", WHOLE),
         _own("division", "`closed`: a suite fixed all but the method."),
         _own("suite", "The suite it ran under, if any."),
-        _own("role", "In a suite: `method`, `control` (labels alone), `ceiling` (the teacher), `untrained`, `baseline`."),
+        _own(
+            "role", "In a suite: `method`, `control` (labels alone), `ceiling` (the teacher), `untrained`, `baseline`."
+        ),
         Field(
             name="training",
             meaning="How a distilled retriever was made, in trainings.json; empty for any other.",
