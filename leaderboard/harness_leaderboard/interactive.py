@@ -17,7 +17,8 @@ def scripts(_: Board, __: Renderer) -> Iterator[File]:
 def tables(board: Board, render: Renderer) -> Iterator[File]:
     """The overview's tables."""
     for section in board.sections:
-        yield registered(overview_table.file_of(section), overview_table.content(board, section, render.options.costs))
+        table = overview_table.content(section, render.suites.get(section.anchor), render.options.costs)
+        yield registered(overview_table.file_of(section), table)
 
 
 def compare(board: Board, render: Renderer) -> Iterator[File]:
@@ -26,7 +27,7 @@ def compare(board: Board, render: Renderer) -> Iterator[File]:
     yield render("compare.html", "compare", comparable=bool(found))
     yield registered(comparing.INDEX, comparing.index(found))
     tops: set[str] = set()
-    for evaluation in comparing.first_seeds(found):
+    for evaluation in comparing.first_seeds(found) if render.options.texts else ():
         if (top := Tops.of(evaluation)) is not None:
             tops.add(evaluation.id)
             yield registered(comparing.top_file(evaluation), comparing.top(top))

@@ -8,8 +8,8 @@ from harness_leaderboard import numbers
 from harness_leaderboard.board import COSTS
 from harness_leaderboard.model import Task
 from harness_leaderboard.public import last_part, publish, without_places
-from harness_leaderboard.sections import Board, Row, Section
-from harness_leaderboard.suite import ROLES, TRAINING_COSTS, SuiteRow, suite_table
+from harness_leaderboard.sections import Row, Section
+from harness_leaderboard.suite import ROLES, TRAINING_COSTS, SuiteRow, SuiteTable
 
 Kind = Literal["method", "text", "measure", "share", "number"]
 
@@ -63,15 +63,15 @@ def file_of(section: Section) -> str:
     return f"tables/{section.anchor}"
 
 
-def content(board: Board, section: Section, costs: Collection[str] = COSTS) -> dict[str, Any]:
+def content(section: Section, table: SuiteTable | None, costs: Collection[str] = COSTS) -> dict[str, Any]:
     """Columns and rows of a section, best mean first.
 
     Args:
-        board: the board.
-        section: one of its sections.
+        section: a section of the board.
+        table: what is said of it if it is a closed suite.
         costs: those that are shown before anybody chooses.
     """
-    suite = {row.method.key: row for row in suite_table(board, section).rows} if section.page else {}
+    suite = {row.method.key: row for row in table.rows} if table else {}
     columns = _columns(section, bool(suite), costs)
     rows = [_row(section, row, suite.get(row.method.key)) for row in section.rows]
     there = {name for row in rows for name, value in row["values"].items() if value not in (None, [], "")}

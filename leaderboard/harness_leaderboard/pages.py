@@ -1,4 +1,4 @@
-"""The board → its files, one at a time: a pure function, so that equal evaluations and date give equal bytes."""
+"""The board → its files, one at a time: equal evaluations, files that they left, options and date give equal bytes."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,6 @@ from harness_leaderboard.json_files import File
 from harness_leaderboard.options import Options
 from harness_leaderboard.render import Renderer
 from harness_leaderboard.sections import Board
-from harness_leaderboard.suite import suite_table
 from harness_leaderboard.tables import files as tables_as_data
 
 DEFAULT = Options()
@@ -53,12 +52,10 @@ def _about(_: Board, render: Renderer) -> Iterator[File]:
     yield render("about.html", "about", tables=TABLES)
 
 
-def _suites(board: Board, render: Renderer) -> Iterator[File]:
-    for section in board.sections:
-        if section.page:
-            table = suite_table(board, section)
-            yield render(section.page, "suite", table=table)
-            yield from tables_as_data([table]).items()
+def _suites(_: Board, render: Renderer) -> Iterator[File]:
+    for table in render.suites.values():
+        yield render(table.section.page, "suite", table=table)
+    yield from tables_as_data(render.suites.values()).items()
 
 
 def _data(board: Board, render: Renderer) -> Iterator[File]:

@@ -18,7 +18,7 @@ from harness_leaderboard.published import Published
 from harness_leaderboard.ranking import ALPHA, RESAMPLES
 from harness_leaderboard.sections import Board
 from harness_leaderboard.settings import FACTOR
-from harness_leaderboard.suite import ROLES, TRAINING_COSTS, USE_COSTS
+from harness_leaderboard.suite import ROLES, TRAINING_COSTS, USE_COSTS, SuiteTable, suite_table
 
 
 class Renderer:
@@ -46,6 +46,11 @@ class Renderer:
     def arenas(self) -> Sequence[costs.Arena]:
         """What can be compared by its cost."""
         return costs.arenas(self.board)
+
+    @cached_property
+    def suites(self) -> Mapping[str, SuiteTable]:
+        """The tables of closed suites, by the anchor of their section."""
+        return {section.anchor: suite_table(self.board, section) for section in self.board.sections if section.page}
 
     @cached_property
     def runs(self) -> Mapping[str, str]:

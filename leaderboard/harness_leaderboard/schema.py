@@ -52,7 +52,7 @@ _SUITE_ROW = exactly(
     "A method with all its seeds.",
     method=_said(TEXT, "The plugin's name."),
     options=_said(TEXT, "What tells it from the plugin's others."),
-    role=_said(TEXT, "`method`, `control`, `ceiling` or `untrained`."),
+    role=_said(TEXT, "`method`, `control`, `ceiling`, `untrained` or `baseline`."),
     mean=_said(maybe(NUMBER), "Over tasks and seeds; null if anything is missing."),
     spread=_said(maybe(NUMBER), "Sample standard deviation of that mean over seeds."),
     seeds=_said(listed(WHOLE), "Those that it has, or should have."),
@@ -137,7 +137,7 @@ _COMPARED = exactly(
 
 _TOP = exactly(
     "What stood at the top of a run.",
-    queries=keyed(exactly("A query.", text=TEXT, documents=_said(listed({"type": "array"}), "Id and grade of each."))),
+    queries=keyed(_said(listed({"type": "array"}), "Id and grade of each document, the best first; no grade: null.")),
     titles=_said(keyed(TEXT), "Of every document, by its id."),
 )
 

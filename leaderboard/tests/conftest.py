@@ -2,12 +2,20 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from harness_leaderboard.pages import build
+
+from harness.records import Run
+from harness.runner.topfile import write_top_file
+from harness.store.files import digest_of, root
+from harness.store.records import Artefact, Evaluation
+from harness.testing.tiny import tiny_task
 
 DAY = date(2026, 3, 2)
 HERE = Path(__file__).parent
@@ -47,3 +55,26 @@ def closed_site(factory: ModuleType, closed: ModuleType) -> dict[str, bytes]:
 def site(request: pytest.FixtureRequest) -> dict[str, bytes]:
     """Either site."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def with_tops(factory: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Evaluation]:
+    """Evaluations of two methods whose top documents are at hand."""
+    monkeypatch.setenv("HARNESS_HOME", str(tmp_path / "home"))
+    tiny = tiny_task(tmp_path / "tiny")
+    split, queries = tiny.facts.split, tiny.queries(tiny.facts.split)
+    record = factory.task("tiny", queries=len(queries))
+    record = replace(
+        record, query_ids=tuple(query.id for query in queries), query_texts=tuple(query.text for query in queries)
+    )
+    found = []
+    for number_, name in enumerate(("one", "two")):
+        rows = np.tile(np.arange(number_, number_ + 10, dtype=np.int32), (len(queries), 1))
+        run = Run(query_ids=record.query_ids, rows=rows, scores=-rows.astype(np.float32))
+        path = root() / name / "top.parquet"
+        path.parent.mkdir(parents=True)
+        write_top_file(run, queries, tiny.corpus(), tiny.qrels(split), path)
+        top = Artefact(name="top", path=f"{name}/top.parquet", sha256=digest_of(path), bytes=path.stat().st_size)
+        values = tuple(float((place + 3 * number_) % 5) / 5 for place in range(len(queries)))
+        found.append(factory.evaluation(of=factory.method(name), on=record, values=values, artefacts=(top,)))
+    return found

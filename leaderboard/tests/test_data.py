@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from harness_leaderboard.data_tables import TABLES
+from harness_leaderboard.options import Options
 from harness_leaderboard.pages import build
 
 from harness.store.records import Evaluation
@@ -40,7 +41,8 @@ def test_every_field_is_documented(small_site: dict[str, bytes]):
     assert all(f"<code>{field.name}</code>" in about for table in TABLES for field in table.fields)
 
 
-def test_every_data_file_is_as_the_schema_says(site: dict[str, bytes]):
+def checked(site: Mapping[str, bytes]) -> set[str]:
+    """The patterns of the schema that this site's data files are of; each file is valid."""
     schema = value_of(site["data/schema.json"])
     jsonschema.Draft202012Validator.check_schema(schema)
     used: set[str] = set()
@@ -52,7 +54,23 @@ def test_every_data_file_is_as_the_schema_says(site: dict[str, bytes]):
             reference = {"$ref": schema["files"][pattern], "$defs": schema["$defs"]}
             jsonschema.Draft202012Validator(reference).validate(value_of(content))
             used.add(pattern)
-    assert {"evaluations.json", "per_query/*.js", "queries/*.js", "tables/*.js"} <= used
+    return used
+
+
+def test_every_data_file_is_as_the_schema_says(site: dict[str, bytes]):
+    assert {"evaluations.json", "per_query/*.js", "queries/*.js", "tables/*.js"} <= checked(site)
+
+
+def test_top_documents_are_as_the_schema_says(with_tops: list[Evaluation]):
+    assert "top/*.js" in checked(files_of(*with_tops))
+
+
+def test_no_text_is_published_where_that_is_not_wanted(with_tops: list[Evaluation]):
+    site = dict(build(with_tops, date(2026, 3, 2), "Test", Options(texts=False)))
+    assert [path for path in site if path.startswith("data/top/")] == []
+    texts = {text.encode() for one in with_tops for text in one.task.query_texts if len(text) > 10}
+    assert texts
+    assert not [path for path, content in site.items() if any(text in content for text in texts)]
 
 
 def test_the_schema_refuses_what_is_wrong(small_site: dict[str, bytes]):

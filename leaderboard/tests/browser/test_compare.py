@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,11 +10,7 @@ import numpy as np
 import pytest
 from harness_leaderboard.pages import build
 
-from harness.records import Run
-from harness.runner.topfile import write_top_file
 from harness.statistics.significance import bootstrap_interval, randomisation_test
-from harness.store.files import digest_of, root
-from harness.store.records import Artefact
 from harness.testing.tiny import tiny_task
 
 
@@ -96,31 +90,9 @@ def test_queries_are_listed_the_most_different_first_and_drawn(page):
     assert page.locator("#compare .drawing svg path").count() > 20
 
 
-@pytest.fixture
-def with_tops(factory: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Two methods whose top documents are at hand."""
-    monkeypatch.setenv("HARNESS_HOME", str(tmp_path / "home"))
-    tiny = tiny_task(tmp_path / "tiny")
-    split, queries = tiny.facts.split, tiny.queries(tiny.facts.split)
-    record = factory.task("tiny", queries=len(queries))
-    record = replace(
-        record, query_ids=tuple(query.id for query in queries), query_texts=tuple(query.text for query in queries)
-    )
-    found = []
-    for number_, name in enumerate(("one", "two")):
-        rows = np.tile(np.arange(number_, number_ + 10, dtype=np.int32), (len(queries), 1))
-        run = Run(query_ids=record.query_ids, rows=rows, scores=-rows.astype(np.float32))
-        path = root() / name / "top.parquet"
-        path.parent.mkdir(parents=True)
-        write_top_file(run, queries, tiny.corpus(), tiny.qrels(split), path)
-        top = Artefact(name="top", path=f"{name}/top.parquet", sha256=digest_of(path), bytes=path.stat().st_size)
-        values = tuple(float((place + 3 * number_) % 5) / 5 for place in range(len(queries)))
-        found.append(factory.evaluation(of=factory.method(name), on=record, values=values, artefacts=(top,)))
-    return dict(build(found, date(2026, 3, 2), "Tops"))
-
-
 def test_documents_stand_side_by_side_with_their_grades(opened, on_disk, with_tops, tmp_path):
-    with opened(on_disk("tops", with_tops) + "/compare.html") as page:
+    site = dict(build(with_tops, date(2026, 3, 2), "Tops"))
+    with opened(on_disk("tops", site) + "/compare.html") as page:
         page.wait_for_selector("#compare .outcome:not([hidden])")
         first = page.locator(".tops .query").first
         sides = first.locator(".sides > div")
