@@ -98,9 +98,9 @@ def import_run(file: Path, name: str, split: str | None, method: str, url: str, 
     """
     from tempfile import TemporaryDirectory
 
-    from harness.cli.score import added
     from harness.plugins import registry
     from harness.runner.artefacts import remove_leftovers
+    from harness.runner.evaluate import added_measures
     from harness.runner.foreign_run import Foreign, scored
     from harness.store import exchange, open_store
     from harness.tasks import open_task
@@ -109,7 +109,7 @@ def import_run(file: Path, name: str, split: str | None, method: str, url: str, 
     remove_leftovers(opened)
     given = Foreign(file=file, name=method, url=url)
     with TemporaryDirectory(prefix="harness-") as folder:
-        result, files = scored(given, task, split or task.facts.split, Path(folder), added(registry()))
+        result, files = scored(given, task, split or task.facts.split, Path(folder), added_measures(registry()))
         taken = exchange.admit(opened, [result], files)
     measure, mean = next(iter(result.measures.items()))
     click.echo(f"{result.id}  {printable(method)} on {name}: {measure} {mean:.4f}")

@@ -9,7 +9,7 @@ import click
 from harness.cli.options import format_option, show_json, show_table
 
 if TYPE_CHECKING:
-    from harness.plugins import Registry
+    pass
 
 
 @click.command()
@@ -31,6 +31,7 @@ def score(file: Path, name: str, split: str | None, names: Sequence[str], per_qu
     Every query of the split counts: one without a line in the file scores 0. Unknown queries and documents are errors.
     """
     from harness.plugins import registry
+    from harness.runner.evaluate import added_measures
     from harness.runner.foreign_run import read
     from harness.scoring import measures
     from harness.tasks import open_task
@@ -39,7 +40,7 @@ def score(file: Path, name: str, split: str | None, names: Sequence[str], per_qu
     task = open_task(known, name)
     split = split or task.facts.split
     qrels, run = task.qrels(split), read(file, task, split)
-    values = measures.score(run, qrels, task.corpus(), names or task.facts.measures, added(known))
+    values = measures.score(run, qrels, task.corpus(), names or task.facts.measures, added_measures(known))
     report: dict[str, Any] = {
         "task": name,
         "split": split,
@@ -54,11 +55,6 @@ def score(file: Path, name: str, split: str | None, names: Sequence[str], per_qu
         show_json(report)
     else:
         _show(report)
-
-
-def added(known: "Registry") -> dict[str, Any]:
-    """Measures that plugins add."""
-    return {name: measure for found in known.manager.hook.harness_measures() for name, measure in found.items()}
 
 
 def _show(report: dict[str, Any]) -> None:

@@ -40,8 +40,12 @@ def _keep(store: Store, evaluation_id: str, file: Path) -> Artefact:
     target = store.artefacts / evaluation_id / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(file, target)
-    path = str(target.relative_to(root()))
-    return Artefact(name=file.stem, path=path, sha256=digest_of(target), bytes=target.stat().st_size)
+    return described(target, str(target.relative_to(root())))
+
+
+def described(file: Path, path: str) -> Artefact:
+    """What is stored of a file that an evaluation left; it is named after the artefact, and will lie at this path."""
+    return Artefact(name=file.stem, path=path, sha256=digest_of(file), bytes=file.stat().st_size)
 
 
 def stored_run(store: Store, evaluation: Evaluation, corpus: Corpus) -> Run:

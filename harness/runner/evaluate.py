@@ -11,6 +11,7 @@ import numpy as np
 from harness.build import Builder
 from harness.contracts import Corpus, Retriever, Task
 from harness.errors import ContractError, ScoreError
+from harness.plugins import Registry
 from harness.records import Query, Run
 from harness.runner import lessons
 from harness.runner.clock import Costs, folder_bytes
@@ -57,18 +58,27 @@ def evaluate(
     """
     costs = Costs()
     cost.reset_peak_memory()
-    corpus, qrels = task.corpus(), task.qrels(work.split)
     retriever = _make(work, trains_on or (task,), builder, costs)
-    _index(retriever, corpus, builder.folder / "index", costs)
+    _index(retriever, task.corpus(), builder.folder / "index", costs)
     found = _search(work, task, retriever, costs)
-    names = tuple(dict.fromkeys((*task.facts.measures, *STANDARD, *extra)))
-    values = measures.score(found, qrels, corpus, names, extra)
+    per_query = scored(found, task, work.split, extra)
     _latency(retriever, task.queries(work.split), costs)
     costs.values["peak_memory_bytes"] = float(cost.peak_memory_bytes())
     if (parameters := getattr(retriever, "parameters", None)) is not None:
         costs.values["parameters"] = float(parameters)
-    per_query = {name: tuple(map(float, array)) for name, array in values.items()}
     return Outcome(run=found, per_query=per_query, cost=costs.values)
+
+
+def scored(run: Run, task: Task, split: str, extra: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    """Values by query of the task's measures, the standard ones and those that plugins add."""
+    names = tuple(dict.fromkeys((*task.facts.measures, *STANDARD, *extra)))
+    values = measures.score(run, task.qrels(split), task.corpus(), names, extra)
+    return {name: tuple(map(float, array)) for name, array in values.items()}
+
+
+def added_measures(registry: Registry) -> dict[str, Any]:
+    """Measures that plugins add, by name."""
+    return {name: measure for found in registry.manager.hook.harness_measures() for name, measure in found.items()}
 
 
 def _make(work: Work, trains_on: Sequence[Task], builder: Builder, costs: Costs) -> Retriever:

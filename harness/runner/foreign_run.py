@@ -13,13 +13,12 @@ from typing import Any
 from harness.contracts import Task
 from harness.data.trec import read_run
 from harness.records import Run
-from harness.runner import artefacts, record
-from harness.runner.evaluate import STANDARD
-from harness.scoring import exclude, measures
+from harness.runner import artefacts, evaluate, record
+from harness.scoring import exclude
 from harness.store.external import Said, external
 from harness.store.files import digest_of
 from harness.store.intake import Files
-from harness.store.records import Artefact, Evaluation
+from harness.store.records import Evaluation
 
 SUMMARY = "A run file that others made, scored here; the method did not run here."
 
@@ -63,9 +62,7 @@ def scored(given: Foreign, task: Task, split: str, folder: Path, extra: Mapping[
         StoreError: the name or the URL may not be stored.
     """
     run = read(given.file, task, split)
-    names = tuple(dict.fromkeys((*task.facts.measures, *STANDARD, *extra)))
-    values = measures.score(run, task.qrels(split), task.corpus(), names, extra)
-    per_query = {name: tuple(map(float, array)) for name, array in values.items()}
+    per_query = evaluate.scored(run, task, split, extra)
     now = datetime.now(UTC)
     said = Said(
         method=given.name,
@@ -81,7 +78,8 @@ def scored(given: Foreign, task: Task, split: str, folder: Path, extra: Mapping[
         command=_command(given, task, split),
     )
     evaluation = external(said)
-    left = {file: _artefact(file, evaluation.id) for file in artefacts.write(run, task, split, folder)}
+    written = artefacts.write(run, task, split, folder)
+    left = {file: artefacts.described(file, f"{evaluation.id}/{file.name}") for file in written}
     files = {artefact.sha256: partial(_copy, file) for file, artefact in left.items()}
     return replace(evaluation, artefacts=tuple(left.values())), files
 
@@ -95,11 +93,6 @@ def run_digest(run: Run, task: Task) -> str:
         hasher.update(repr((query, documents)).encode())
         hasher.update(run.scores[place, found].astype("<f4").tobytes())
     return hasher.hexdigest()
-
-
-def _artefact(file: Path, evaluation_id: str) -> Artefact:
-    size = file.stat().st_size
-    return Artefact(name=file.stem, path=f"{evaluation_id}/{file.name}", sha256=digest_of(file), bytes=size)
 
 
 def _copy(file: Path, target: Path) -> None:

@@ -28,7 +28,7 @@ from harness.nn.seeding import seed_everything
 from harness.plugins import registry
 from harness.runner import artefacts, record
 from harness.runner.clock import with_stages
-from harness.runner.evaluate import evaluate
+from harness.runner.evaluate import added_measures, evaluate
 from harness.runner.plan import Work
 from harness.runner.recorded import RecordedRun
 from harness.store import Store, open_store
@@ -181,7 +181,7 @@ class Worker:
         )
         self._check_stages(work)
         trains_on = [self._task(name) for name in work.method.train_on]
-        outcome = evaluate(work, setting.task, builder, _extra_measures(), trains_on)
+        outcome = evaluate(work, setting.task, builder, added_measures(plugins), trains_on)
         left = artefacts.keep(self.store, work.id, outcome.run, setting.task, work.split, folder)
         stages = self.store.evaluations(ids=work.first_stages, per_query=False)
         costs = with_stages(outcome.cost, [stage.cost for stage in stages])
@@ -204,13 +204,6 @@ class Worker:
         if name not in self.tasks:
             self.tasks[name] = open_task(registry(), name)
         return self.tasks[name]
-
-
-def _extra_measures() -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for measures in registry().manager.hook.harness_measures():
-        found |= measures
-    return found
 
 
 def _facts(evaluation: Evaluation) -> Mapping[str, Any]:
