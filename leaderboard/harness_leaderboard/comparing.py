@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.store.records import Evaluation
 from harness_leaderboard.model import Result, Task
-from harness_leaderboard.public import without_places
+from harness_leaderboard.public import displayed
 from harness_leaderboard.sections import Board, Section
 from harness_leaderboard.tops import Top
 
@@ -48,8 +48,10 @@ def index(found: list[Listing]) -> dict[str, Any]:
     sections: dict[str, dict[str, Any]] = {}
     for listing in found:
         section = listing.section
-        place = sections.setdefault(section.anchor, {"anchor": section.anchor, "title": section.title, "tasks": []})
-        label = f"{listing.task.label} {listing.task.record.split}"
+        place = sections.setdefault(
+            section.anchor, {"anchor": section.anchor, "title": displayed(section.title), "tasks": []}
+        )
+        label = displayed(f"{listing.task.label} {listing.task.record.split}")
         place["tasks"].append({"key": _name(listing.task), "label": label, "file": listing.file})
     return {"sections": list(sections.values())}
 
@@ -70,7 +72,7 @@ def listed(board: Board, listing: Listing, tops: Collection[str]) -> dict[str, A
         "methods": [
             {
                 "key": PurePosixPath(result.method.page).stem,
-                "label": without_places(result.method.label),
+                "label": displayed(result.method.label),
                 "page": result.method.page,
                 "values": [board.per_query_files[evaluation.id] for evaluation in result.evaluations],
                 "top": top_file(result.evaluations[0]) if result.evaluations[0].id in tops else None,
@@ -96,7 +98,9 @@ def top(found: Mapping[str, Top]) -> dict[str, Any]:
         "queries": {
             query: [[document.document, document.grade] for document in top.documents] for query, top in found.items()
         },
-        "titles": {document.document: document.title for top in found.values() for document in top.documents},
+        "titles": {
+            document.document: displayed(document.title) for top in found.values() for document in top.documents
+        },
     }
 
 

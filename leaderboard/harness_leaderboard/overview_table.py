@@ -7,7 +7,7 @@ from typing import Any, Literal
 from harness_leaderboard import numbers
 from harness_leaderboard.board import COSTS
 from harness_leaderboard.model import Task
-from harness_leaderboard.public import last_part, publish, without_places
+from harness_leaderboard.public import displayed, last_part, without_places
 from harness_leaderboard.sections import Row, Section
 from harness_leaderboard.suite import ROLES, TRAINING_COSTS, SuiteRow, SuiteTable
 
@@ -77,7 +77,7 @@ def content(section: Section, table: SuiteTable | None, costs: Collection[str] =
     there = {name for row in rows for name, value in row["values"].items() if value not in (None, [], "")}
     mains = dict.fromkeys(task.main for task in section.tasks)
     kept = [column for column in columns if column.kind == "method" or column.id in there]
-    return publish(
+    return displayed(
         {
             "title": section.title,
             "caption": f"{', '.join(mains)}, mean over queries and seeds",
@@ -181,7 +181,7 @@ def _told(trainings: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     """What the trainings say under this name, one text or several, each once."""
     given = [training.get(name) or () for training in trainings]
     texts = [[value] if isinstance(value, str) else value for value in given]
-    return sorted({without_places(str(text)) for found in texts for text in found})
+    return sorted({without_places(numbers.plain(text)) for found in texts for text in found})
 
 
 def _size(parameters: float | None) -> str | None:

@@ -69,6 +69,17 @@ def publish(value: Any) -> Any:
     return value
 
 
+def displayed(value: Any) -> Any:
+    """Any JSON value of ours with its texts as a page shows them, for a script that puts them on one; keys in order."""
+    if isinstance(value, str):
+        return visible(without_places(value))
+    if isinstance(value, (list, tuple)):
+        return [displayed(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: displayed(value[key]) for key in sorted(value)}
+    return value
+
+
 def slug(text: str, limit: int = 60) -> str:
     """A file name that is safe everywhere: lower-case ASCII letters, digits and single dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower())[:limit].strip("-") or "x"

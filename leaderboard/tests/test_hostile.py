@@ -122,3 +122,10 @@ def test_names_that_clash_as_file_names_get_pages_of_their_own(factory: ModuleTy
     )
     assert len([path for path in site if path.startswith("methods/")]) == 5
     assert len([path for path in site if path.startswith("tasks/")]) == 5
+
+
+def test_scripts_are_given_no_character_that_cannot_be_seen(factory: ModuleType):
+    site = board_of(factory, TURNED, "https://example.org")
+    given = [content for path, content in site.items() if path.startswith("data/tables/") or path == "data/compare.js"]
+    assert all(b"\\ufffd" in content for content in given)
+    assert not [content for content in given if b"\\u202e" in content or b"\\u2066" in content]

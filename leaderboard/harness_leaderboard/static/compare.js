@@ -11,7 +11,6 @@
   const status = place.querySelector("[role=status]");
   const outcome = place.querySelector(".outcome");
   const { fixed, signed, p: pText, missing } = harnessFormats;
-  const text = (name, ...children) => harnessElement(name, {}, ...children);
   let newest = 0;
 
   function fill(select, options, wanted) {
@@ -20,7 +19,7 @@
   }
 
   const chosen = () => Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.value]));
-  const bold = (method, ...more) => [harnessElement("a", { href: method.page }, harnessElement("bdi", {}, method.label)), ...more];
+  const linked = (method) => [harnessElement("a", { href: method.page }, harnessElement("bdi", {}, method.label))];
 
   /** Offer what is there for what is chosen so far; the state of the address wins once. */
   async function offer(index, wanted) {
@@ -64,7 +63,7 @@
       outcome.hidden = false;
       summarise(a, b, measure, valuesA, valuesB, differences);
       draw(rows);
-      list(rows, a, b);
+      list(rows);
       showTops(rows, a, b, tops);
       status.textContent = `${a.label} and ${b.label} compared on ${queries.length} queries.`;
     } catch (error) {
@@ -77,8 +76,8 @@
     const [low, high] = harnessStatistics.interval(differences);
     const count = (test) => differences.filter(test).length;
     const body = [
-      [bold(a), fixed(harnessStatistics.mean(valuesA), 4)],
-      [bold(b), fixed(harnessStatistics.mean(valuesB), 4)],
+      [linked(a), fixed(harnessStatistics.mean(valuesA), 4)],
+      [linked(b), fixed(harnessStatistics.mean(valuesB), 4)],
       [["Difference, first less second"], signed(harnessStatistics.mean(differences), 4)],
       [["95 % bootstrap interval of the difference"], `${signed(low, 4)} – ${signed(high, 4)}`],
       [["p, paired randomisation test, this pair alone"], pText(harnessStatistics.randomisation(differences))],
@@ -114,7 +113,7 @@
     harnessDraw(place.querySelector(".drawing"), spec);
   }
 
-  function list(rows, a, b) {
+  function list(rows) {
     const table = harnessElement("table", {}, harnessElement("caption", {}, "The largest differences first; a head sorts by its column."));
     place.querySelector(".queries").replaceChildren(table);
     const words = (value, kind) => (kind === "display" ? `<bdi>${harnessEscaped(value || missing)}</bdi>` : value);
@@ -148,14 +147,14 @@
       harnessElement("h3", {}, harnessElement("bdi", {}, row.text || row.query)),
       harnessElement("p", { class: "minor" }, `query ${row.query}, difference ${signed(row.difference, 4)}`),
       harnessElement("div", { class: "sides" }, side(a, row.a, tops[0], row.query), side(b, row.b, tops[1], row.query))));
-    target.replaceChildren(...(told.length ? told : [text("p", "They don’t differ on any query.")]));
+    target.replaceChildren(...(told.length ? told : [harnessElement("p", {}, "They don’t differ on any query.")]));
   }
 
   function side(method, value, top, query) {
     const head = harnessElement("h4", {}, harnessElement("bdi", {}, method.label), harnessElement("span", { class: "minor" }, ` ${fixed(value, 4)}`));
     if (!top) return harnessElement("div", {}, head, harnessElement("p", { class: "note" }, "The top of this run is not in the store."));
     const documents = top.queries[query] ?? [];
-    if (!documents.length) return harnessElement("div", {}, head, text("p", "Nothing was found."));
+    if (!documents.length) return harnessElement("div", {}, head, harnessElement("p", {}, "Nothing was found."));
     return harnessElement("div", {}, head, harnessElement("ol", { class: "found" }, ...documents.map(([id, grade]) => {
       const judged = grade === null ? "not judged" : grade > 0 ? `relevant, ${grade}` : "not relevant";
       return harnessElement("li", { class: grade > 0 ? "relevant" : null },
