@@ -6,6 +6,7 @@ writer sees can't change under it. Readers see one moment of the database, howev
 
 import json
 import sqlite3
+import time
 import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -125,8 +126,21 @@ def _sqlite_engine(url: URL) -> Engine:
 def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # transactions are begun below, and schema changes belong to them
     connection.execute("PRAGMA foreign_keys = ON")
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        connection.execute("PRAGMA journal_mode = WAL")
+    end = time.monotonic() + LOCK_SECONDS
+    while not _asked_for_wal(connection, last=time.monotonic() > end):
+        time.sleep(0.01)
+
+
+def _asked_for_wal(connection: sqlite3.Connection, *, last: bool) -> bool:
+    """Whether SQLite took the request for a write-ahead log: it doesn't wait for others who make the same, but fails."""
+    try:
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode = WAL")
+        return True
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
 
 
 def _begin_sqlite(connection: Connection) -> None:
