@@ -132,7 +132,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _asked_for_wal(connection: sqlite3.Connection, *, last: bool) -> bool:
-    """Whether SQLite took the request for a write-ahead log: it doesn't wait for others who make the same, but fails."""
+    """Whether SQLite took the request for a write-ahead log, which fails rather than wait for another writer."""
     try:
         if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
             connection.execute("PRAGMA journal_mode = WAL")
