@@ -33,8 +33,9 @@ lint: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/dev
-	for name in scoring startup; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+# All of them, or `make bench NAMES="dense scoring"`; with the real collections where HARNESS_DATA is set.
+bench: .venv-bench/bench
+	.venv-bench/bin/python -m benchmarks $(NAMES)
 
 # 1,000 methods × 50 tasks × 1,000 queries: some minutes, most of them to make the store.
 bench-leaderboard: .venv/dev
@@ -54,5 +55,13 @@ bench-leaderboard: .venv/dev
 	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn,dev,postgresql] $(EDITABLE)
 	touch $@
 
+.venv-bench/bench: constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip --disable-pip-version-check install -q -c constraints.txt \
+		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) hatchling editables torch
+	.venv-bench/bin/pip --disable-pip-version-check install -q -c constraints.txt --no-build-isolation \
+		-e .[nn] $(EDITABLE) -r benchmarks/requirements.txt
+	touch $@
+
 clean:
-	rm -rf .venv .demo site
+	rm -rf .venv .venv-bench .demo site

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.card import Card, Use
-from harness.contracts import Context, Retriever
+from harness.contracts import FP32, Context, Retriever
 from harness.plugins import Registry
 
 
@@ -31,6 +31,8 @@ class Builder:
     """A torch device name."""
     seed: int = 0
     """The evaluation's seed."""
+    mode: str = FP32
+    """What models compute with, but for those of teachers, whose answers are kept and served to everybody."""
     trust_remote_code: frozenset[str] = frozenset()
     """Checkpoints whose own code may run."""
     recorded: Callable[[Use], Retriever | None] = _none_recorded
@@ -53,10 +55,11 @@ class Builder:
 
     def _build(self, chosen: Use, lasting: Path | None, within_teacher: bool) -> Any:
         card, _ = self.registry.find(chosen.name, chosen.kind)
-        built = card.load()(chosen.config, self._context(card, chosen, lasting))
+        mode = FP32 if within_teacher or card.kind == "teacher" else self.mode
+        built = card.load()(chosen.config, self._context(card, chosen, lasting, mode))
         return self.remember(chosen, built, not within_teacher) if card.kind == "teacher" else built
 
-    def _context(self, card: Card, chosen: Use, lasting: Path | None) -> Context:
+    def _context(self, card: Card, chosen: Use, lasting: Path | None, mode: str) -> Context:
         self._counter[0] += 1
         folder = self.folder / f"{self._counter[0]}-{re.sub(r'[^a-z0-9-]', '-', chosen.name)}"
         folder.mkdir(parents=True)
@@ -67,6 +70,7 @@ class Builder:
             seed=self.seed,
             trust_remote_code=self.trust_remote_code,
             lasting=lasting,
+            mode=mode,
         )
 
     def _nested(self, card: Card, chosen: Use, nested: Use) -> Any:

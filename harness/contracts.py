@@ -17,6 +17,9 @@ from harness.records import Budget, Document, Example, Qrels, Query, Run
 
 Role = Literal["query", "document"]
 
+FP32 = "fp32"
+"""The mode of verified evaluations: models compute with float32 numbers; `harness.nn.modes` has the others."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -32,6 +35,8 @@ class Context:
     """All chance must come from it."""
     trust_remote_code: frozenset[str] = frozenset()
     """Checkpoints whose own code the user has allowed to run, by name."""
+    mode: str = FP32
+    """What a model that encodes or scores is to compute with; a teacher gets `fp32` and decides for itself."""
     lasting: Path | None = None
     """For a distiller: a folder that outlives the process and is the same for the same lesson, so that a training that
     was stopped goes on, and one that is over isn't done again; None: nothing is kept."""

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 @click.option("--seed", "seeds", multiple=True, type=int, metavar="N", help="Seed; may be repeated. Default: 0.")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="Registered device; may be repeated.")
 @click.option(
+    "--mode",
+    metavar="NAME",
+    help="What models compute with: fp32 (default), fast (what is fastest on the device), or a mode by name.",
+)
+@click.option(
     "-o", "options", multiple=True, metavar="KEY=VALUE", help="Option of the method (`harness plugins show`)."
 )
 @click.option("--trust-remote-code", "trusted", multiple=True, metavar="MODEL", help="Let this checkpoint's code run.")
@@ -67,7 +72,7 @@ def run(
     if chosen and chosen.training:
         found = _closed(known, chosen, request, plugins, **method)
     else:
-        found = _methods(known, plugins, **method)
+        found = _methods(known, plugins, **method | {"mode": _mode(method["mode"], devices, store)})
     works = plan(known, replace(request, methods=found))
     if dry_run:
         _show_plan(works, targets, store)
@@ -138,6 +143,7 @@ def _methods(
     student: str | None,
     limits: Sequence[str],
     train_on: Sequence[str],
+    mode: str,
 ) -> "list[Method]":
     from harness.config import pairs
     from harness.errors import ConfigError
@@ -147,7 +153,28 @@ def _methods(
         raise ConfigError("no method: expected --plugin NAME; see `harness plugins list`")
     budgeted = budget(pairs(limits, "--budget"))
     lessons = Lessons(teacher=teacher, student=student or "", budget=budgeted, train_on=tuple(train_on))
-    return choose(known, plugins, pairs(options, "-o"), lessons)
+    return [replace(method, mode=mode) for method in choose(known, plugins, pairs(options, "-o"), lessons)]
+
+
+def _mode(name: str | None, chosen: Sequence[str], url: str | None) -> str:
+    """The mode by its own name; the fastest one where that is what was asked for, equal for all devices."""
+    from harness.contracts import FP32
+
+    if name in (None, FP32):
+        return FP32
+    from harness import devices
+    from harness.errors import ConfigError
+    from harness.nn import modes
+    from harness.store import open_store
+
+    if name != "fast":
+        return modes.check(name)
+    opened = open_store(url)
+    found = {one: modes.fastest(devices.require(opened, one).torch_name) for one in chosen or ("cpu",)}
+    if len(set(found.values())) > 1:
+        fastest = ", ".join(f"{one}: {mode}" for one, mode in found.items())
+        raise ConfigError(f"--mode fast: the devices have different ones ({fastest}); name one of them")
+    return next(iter(found.values()))
 
 
 def _show_plan(works: "Sequence[Work]", targets: "Sequence[Target]", url: str | None) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.contracts import Corpus, Task
 from harness.data.runfile import read_run_file, write_run_file
+from harness.errors import StoreError
 from harness.records import Run
 from harness.runner.topfile import write_top_file
 from harness.store import Store
@@ -54,7 +55,9 @@ def stored_run(store: Store, evaluation: Evaluation, corpus: Corpus) -> Run:
     Raises:
         StoreError: if the file is not there or is not the one that was stored.
     """
-    (artefact,) = [artefact for artefact in evaluation.artefacts if artefact.name == RUN]
+    artefact = next((artefact for artefact in evaluation.artefacts if artefact.name == RUN), None)
+    if artefact is None:
+        raise StoreError(f"evaluation {evaluation.id} has no run here; run it again, or take a bundle with its files")
     return read_run_file(store.checked_path(artefact), evaluation.task.query_ids, corpus)
 
 

@@ -3,18 +3,18 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.build import Builder
-from harness.contracts import Corpus, Retriever, Task
+from harness.contracts import Retriever, Task
 from harness.errors import ContractError, ScoreError
 from harness.plugins import Registry
 from harness.records import Query, Run
 from harness.runner import lessons
-from harness.runner.clock import Costs, folder_bytes
+from harness.runner.clock import Costs
+from harness.runner.indexes import Indexes
 from harness.runner.plan import Work
 from harness.scoring import cost, exclude, measures, order, strict
 
@@ -42,7 +42,12 @@ class Outcome:
 
 
 def evaluate(
-    work: Work, task: Task, builder: Builder, extra: Mapping[str, Any], trains_on: Sequence[Task] = ()
+    work: Work,
+    task: Task,
+    builder: Builder,
+    indexes: Indexes,
+    extra: Mapping[str, Any],
+    trains_on: Sequence[Task] = (),
 ) -> Outcome:
     """Do the work on an opened task.
 
@@ -50,6 +55,7 @@ def evaluate(
         work: what to do.
         task: the task it names.
         builder: builds its plugins on the leased device.
+        indexes: where indexes that were made before are.
         trains_on: for a distiller: the tasks whose training data it gets; none: this task's.
         extra: measures that plugins add, by name.
 
@@ -59,11 +65,11 @@ def evaluate(
     costs = Costs()
     cost.reset_peak_memory()
     retriever = _make(work, trains_on or (task,), builder, costs)
-    _index(retriever, task.corpus(), builder.folder / "index", costs)
+    indexes.ready(retriever, task.corpus(), builder.folder / "index", costs)
     found = _search(work, task, retriever, costs)
     per_query = scored(found, task, work.split, extra)
     _latency(retriever, task.queries(work.split), costs)
-    costs.values["peak_memory_bytes"] = float(cost.peak_memory_bytes())
+    costs.values["peak_memory_bytes"] = max(costs.values["peak_memory_bytes"], float(cost.peak_memory_bytes()))
     if (parameters := getattr(retriever, "parameters", None)) is not None:
         costs.values["parameters"] = float(parameters)
     return Outcome(run=found, per_query=per_query, cost=costs.values)
@@ -88,14 +94,6 @@ def _make(work: Work, trains_on: Sequence[Task], builder: Builder, costs: Costs)
         return lessons.distil(work, trains_on, replace(builder, remember=teachers.remember), teachers, costs)
     with costs.timed("build"):
         return builder.build(work.method.use)
-
-
-def _index(retriever: Retriever, corpus: Corpus, folder: Path, costs: Costs) -> None:
-    with costs.timed("index"):
-        retriever.index(corpus)
-    folder.mkdir(parents=True)
-    retriever.save(folder)
-    costs.values["index_bytes"] = float(folder_bytes(folder))
 
 
 def _search(work: Work, task: Task, retriever: Retriever, costs: Costs) -> Run:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from harness.build import first_stages
 from harness.card import Card, Use
 from harness.config import as_json, digest
-from harness.contracts import Task
+from harness.contracts import FP32, Task
 from harness.data.joined import training_fingerprint
 from harness.errors import ConfigError
 from harness.plugins import Registry
@@ -40,6 +40,8 @@ class Method:
     """Ids of evaluations that come first, since they train a checkpoint that it uses."""
     seeds: tuple[int, ...] = ()
     """Its own replicates, in place of the request's."""
+    mode: str = FP32
+    """What its models compute with, teachers apart: see `harness.nn.modes`."""
 
     @property
     def uses(self) -> list[Use]:
@@ -93,7 +95,8 @@ class Work:
         if self.method.train_on:
             values["train_on"] = list(self.method.train_on)
         limits = {name: value for name, value in dataclasses.asdict(self.method.budget).items() if value is not None}
-        return values | ({"budget": limits} if limits else {})
+        values |= {"budget": limits} if limits else {}
+        return values | ({"mode": self.method.mode} if self.method.mode != FP32 else {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +186,8 @@ class Planner:
         """Add the work and, before it, its first stages; return its id."""
         card = check_method(self.registry, method)
         role: Role = "baseline" if self.request.suite else "method"  # nobody asked to compare a first stage
-        stages = [self.add(target, Method(use=stage, role=role), seed) for stage in first_stages(card, method.use)]
+        first = [Method(use=stage, role=role, mode=method.mode) for stage in first_stages(card, method.use)]
+        stages = [self.add(target, stage, seed) for stage in first]
         work = self._work(target, method, seed, tuple(dict.fromkeys(stages)))
         if card.kind == "distiller":
             work = self._with_lesson(work, target)
@@ -193,6 +197,9 @@ class Planner:
         return work.id
 
     def _work(self, target: Target, method: Method, seed: int, stages: tuple[str, ...]) -> Work:
+        checkpoints = identity.checkpoints_of(method.uses, method.student)
+        if not checkpoints:  # nothing in it computes in a mode
+            method = dataclasses.replace(method, mode=FP32)
         return Work(
             id="",
             method=method,
@@ -202,7 +209,7 @@ class Planner:
             division=self.request.division,
             suite=self.request.suite,
             implementation=identity.implementation(self.registry, method.uses),
-            checkpoints=identity.checkpoints_of(method.uses, method.student),
+            checkpoints=checkpoints,
             fingerprint=target.task.fingerprint(target.split),
             exclude_self=target.task.facts.exclude_self,
             first_stages=stages,

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.card import Use
 from harness.config import digest
-from harness.contracts import Task
+from harness.contracts import FP32, Task
 from harness.describe import describe
 from harness.environment import describe as describe_environment
 from harness.errors import CheckpointError, HarnessError
@@ -131,6 +131,7 @@ def command(work: Work) -> str:
     for name, value in asdict(work.method.budget).items():
         words += [] if value is None else ["--budget", f"{name}={value}"]
     words += [word for name in work.method.train_on for word in ("--train-on", name)]
+    words += ["--mode", work.method.mode] if work.method.mode != FP32 else []
     return shlex.join([*words, "--task", work.task, "--split", work.split, "--seed", str(work.seed)])
 
 

@@ -29,6 +29,7 @@ from harness.plugins import registry
 from harness.runner import artefacts, record
 from harness.runner.clock import with_stages
 from harness.runner.evaluate import added_measures, evaluate
+from harness.runner.indexes import Indexes
 from harness.runner.plan import Work
 from harness.runner.recorded import RecordedRun
 from harness.store import Store, open_store
@@ -176,12 +177,14 @@ class Worker:
             folder=folder / "plugins",
             device=setting.device.torch_name,
             seed=work.seed,
+            mode=work.method.mode,
             trust_remote_code=work.trust_remote_code,
             recorded=lambda use: self._recorded(work, use, setting.task),
         )
         self._check_stages(work)
         trains_on = [self._task(name) for name in work.method.train_on]
-        outcome = evaluate(work, setting.task, builder, added_measures(plugins), trains_on)
+        indexes = Indexes.of(work, setting.device)
+        outcome = evaluate(work, setting.task, builder, indexes, added_measures(plugins), trains_on)
         left = artefacts.keep(self.store, work.id, outcome.run, setting.task, work.split, folder)
         stages = self.store.evaluations(ids=work.first_stages, per_query=False)
         costs = with_stages(outcome.cost, [stage.cost for stage in stages])

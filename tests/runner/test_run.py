@@ -99,3 +99,16 @@ def test_refused_before_anything_runs(lab):
     )
     assert "split" in lab.harness("run", "--plugin", "toy", "--task", "small", "--split", "dev", status=2)
     assert lab.results() == []
+
+
+def test_stored_run_is_scored_by_measures_that_nobody_asked_for_at_first(lab):
+    lab.harness("run", "--plugin", "toy", "--task", "small")
+    (row,) = lab.results()
+    words = ["score", "--evaluation", row["id"][:8], "--measure", "nDCG@10", "--measure", "P@4", "--format", "json"]
+    scored = json.loads(lab.harness(*words))
+    assert scored["measures"]["nDCG@10"] == row["measures"]["nDCG@10"]
+    assert scored["measures"]["P@4"] == 0.25  # each query has one relevant document, and it comes first
+    assert "or --evaluation ID alone" in lab.harness(*words, "--task", "other", status=2)
+    with (lab.folder / "data" / "small" / "corpus.jsonl").open("a") as corpus:
+        corpus.write(json.dumps({"_id": "d999", "text": "one more"}) + "\n")
+    assert "no longer what evaluation" in lab.harness(*words, status=2)

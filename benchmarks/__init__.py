@@ -1,0 +1,1 @@
+"""What the harness costs, beside the peer that does the same work: `make bench`."""
