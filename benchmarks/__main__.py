@@ -19,9 +19,8 @@ from benchmarks.measure import RUNS, threads
 from harness.hardware import processor_name
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results.json"
 NAMES = (
-    "encoding", "evaluation", "again", "dense", "bm25", "sparse", "scoring", "significance", "training", "distillers",
+    "encoding", "evaluation", "engine", "dense", "bm25", "sparse", "scoring", "significance", "training", "distillers",
     "startup",
 )  # fmt: skip
 PACKAGES = (
@@ -35,10 +34,10 @@ def main() -> None:
     words.add_argument("names", nargs="*", default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}")
     words.add_argument("--runs", type=int, default=RUNS, help="pairs of a row")
     asked = words.parse_args()
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": [], "benchmarks": {}}
+    results = json.loads(report.RESULTS.read_text()) if report.RESULTS.exists() else {"rows": [], "benchmarks": {}}
     failed = [name for name in asked.names if not _run(name, asked.runs, results)]
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    report.write(results)
+    report.RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    report.write()
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

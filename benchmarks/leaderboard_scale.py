@@ -1,6 +1,6 @@
 """The leaderboard of a large store: seconds and memory of a first build and of one after a new evaluation.
 
-    python benchmarks/leaderboard_scale.py [METHODS] [TASKS] [QUERIES]
+    python -m benchmarks.leaderboard_scale [METHODS] [TASKS] [QUERIES]
 
 Every number that is printed is of a process of its own, without the making of the store. Seconds of a phase are its
 own: what it calls of another phase counts there, and threads that work beside each other count both. The overview on
@@ -26,8 +26,8 @@ from types import ModuleType
 from typing import Any
 
 from harness_leaderboard import board, data, model, pages, ranking, site
-from scale_store import extra, fill
 
+from benchmarks.scale_store import extra, fill
 from harness.store import open_store
 
 SECONDS, MEGABYTES, WIRE_KB = 60, 2000, 400
@@ -163,7 +163,9 @@ def _packed(file: Path) -> float:
 
 
 def _run(store: Path, folder: Path) -> None:
-    subprocess.run([sys.executable, __file__, "--build", str(store), str(folder)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.leaderboard_scale", "--build", str(store), str(folder)], check=True
+    )
 
 
 def main(methods: int = 1000, tasks: int = 50, queries: int = 1000) -> None:

@@ -1,22 +1,40 @@
 """docs/performance.md out of what the benchmarks found; no figure in it is typed by hand."""
 
+import json
 from collections.abc import Iterator
+from itertools import pairwise
+from math import log
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+HERE = Path(__file__).parent
+RESULTS, GROWTH, PROFILES = (HERE / f"{name}.json" for name in ("results", "growth", "profiles"))
+DOCS = HERE.parent / "docs"
+PAGE, PLOT = DOCS / "performance.md", DOCS / "performance.svg"
 HEAD = """# Performance
 
-Made by `make bench`; the numbers are those of benchmarks/results.json. Each row is two things that were done in turn, in
-one process or one process group, on one machine: the median over at least five pairs of how many times longer the peer
-takes. Seconds are of a shared machine and say little on their own.
+Made by `make bench`; the numbers are those of benchmarks/results.json. Each row is two things that were done in turn,
+in one process or one process group, on one machine: the median over at least five pairs of how many times longer the
+peer takes. Seconds are of a shared machine and say little on their own.
+"""
+ABOUT_GROWTH = """Each point once, in a process of its own, without what is made ready for it; memory is what the
+process has for itself, without pages of mapped files. The power is that of the size which the seconds grow with since
+the point before: 1 is a straight line, below 1 what is the same at every size still counts.
 """
 
 
-def write(results: dict[str, Any]) -> None:
-    """Write the page anew."""
+def write() -> None:
+    """Write the page anew, from what is there."""
+    results, growth, profiles = (_read(file) for file in (RESULTS, GROWTH, PROFILES))
     rows = results["rows"]
-    PAGE.write_text("\n".join([HEAD, *_table(rows), "", *_notes(rows), "", *_machines(results)]) + "\n")
+    parts = [HEAD, *_table(rows), "", *_notes(rows), "", *_profiles(profiles), *_growth(growth), *_machines(results)]
+    PAGE.write_text("\n".join(parts) + "\n")
+    if growth:
+        _plot(growth)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text()) if file.exists() else {}
 
 
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -51,6 +69,68 @@ def _shown(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.6g}"
 
 
+def _profiles(profiles: dict[str, Any]) -> Iterator[str]:
+    if not profiles:
+        return
+    yield "## Where the time goes"
+    for profile in profiles.values():
+        runs: dict[str, dict[str, float]] = profile["runs"]
+        totals = {when: sum(seconds.values()) for when, seconds in runs.items()}
+        yield f"\n### {profile['title']}\n"
+        yield "| part | " + " | ".join(f"{when}, s | share" for when in runs) + " |"
+        yield "|---|" + "--:|--:|" * len(runs)
+        for part in next(iter(runs.values())):
+            cells = [f"{_seconds(runs[when][part])} | {runs[when][part] / total:.0%}" for when, total in totals.items()]
+            yield f"| {part} | " + " | ".join(cells) + " |"
+        yield "| whole | " + " | ".join(f"{_seconds(total)} | " for total in totals.values()) + " |"
+    yield ""
+
+
+def _growth(growth: dict[str, Any]) -> Iterator[str]:
+    if not growth:
+        return
+    yield "## How cost grows\n"
+    yield ABOUT_GROWTH
+    yield "![Seconds and memory against size](performance.svg)\n"
+    yield "| what | size | s | power | MB |"
+    yield "|---|--:|--:|--:|--:|"
+    for curve in growth.values():
+        for point, power in zip(curve["points"], ["", *map(_power, pairwise(curve["points"]))], strict=True):
+            size = f"{point['size']:,} {curve['of']}"
+            yield f"| {curve['title']} | {size} | {_seconds(point['seconds'])} | {power} | {point['megabytes']:.0f} |"
+    yield ""
+    for curve in growth.values():
+        if curve["why"]:
+            yield f"- {curve['title']}: {curve['why']}"
+    yield ""
+
+
+def _power(points: tuple[dict[str, float], dict[str, float]]) -> str:
+    before, after = points
+    return f"{log(after['seconds'] / before['seconds']) / log(after['size'] / before['size']):.2f}"
+
+
+def _plot(growth: dict[str, Any]) -> None:
+    """Seconds above, memory below, a column for each curve."""
+    import altair as alt
+
+    columns: list[alt.Chart] = []
+    for name, unit in (("seconds", "s"), ("megabytes", "MB")):
+        charts = [_chart(curve, name, unit) for curve in growth.values()]
+        columns.append(alt.hconcat(*charts))
+    alt.vconcat(*columns).save(str(PLOT))
+
+
+def _chart(curve: dict[str, Any], name: str, unit: str) -> Any:
+    import altair as alt
+
+    points = alt.Data(values=[{"size": point["size"], "value": point[name]} for point in curve["points"]])
+    across = alt.X("size:Q", scale=alt.Scale(type="log"), title=curve["of"], axis=alt.Axis(format="~s"))
+    up = alt.Y("value:Q", scale=alt.Scale(type="log"), title=unit)
+    made = alt.Chart(points, title=alt.Title(curve["title"], fontSize=10), width=150, height=120)
+    return made.mark_line(point=True).encode(x=across, y=up)
+
+
 def _machines(results: dict[str, Any]) -> Iterator[str]:
     yield "## Where"
     yield ""
@@ -59,3 +139,7 @@ def _machines(results: dict[str, Any]) -> Iterator[str]:
         packages = ", ".join(f"{package} {version}" for package, version in machine["packages"].items())
         skipped = f" Skipped: {facts['skipped']}." if facts["skipped"] else ""
         yield f"- {name}: {facts['when']}, {machine['processor']}, {machine['threads']} threads; {packages}.{skipped}"
+
+
+if __name__ == "__main__":
+    write()

@@ -12,6 +12,8 @@ Key = tuple[str, str]
 
 LONGEST = 40
 """Characters of an option's value in a label."""
+ALWAYS = ("mode",)
+"""What is in a label wherever it is in the configuration: numbers of another kind than fp32 are never passed over."""
 
 
 def options(config: Mapping[str, Any], checkpoints: Collection[str] = ()) -> dict[str, str]:
@@ -73,7 +75,7 @@ def _differing(configurations: list[Mapping[str, str]]) -> list[str]:
     return [
         name
         for name, texts in sorted(values.items())
-        if len(set(texts)) > 1 or ("." not in name and len(texts) < total)
+        if name in ALWAYS or len(set(texts)) > 1 or ("." not in name and len(texts) < total)
     ]
 
 

@@ -49,3 +49,7 @@ def test_another_nested_plugin_is_named_without_its_defaults():
 def test_long_values_are_cut_and_empty_ones_shown():
     found = labels({("dense", "d1"): {"prompt": "p" * 99}, ("dense", "d2"): {"prompt": ""}})
     assert [text for _, text in found.values()] == ["prompt=" + "p" * (LONGEST - 1) + "…", 'prompt=""']
+
+
+def test_numbers_other_than_fp32_are_marked_even_on_a_lone_configuration():
+    assert labels({("dense", "d1"): {"model": "m", "mode": "bf16"}}) == {("dense", "d1"): ("dense", "mode=bf16")}
