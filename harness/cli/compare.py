@@ -1,4 +1,4 @@
-"""`harness compare`: two stored methods on one task, query by query."""
+"""`harness compare`: stored methods on one task, query by query: two of them, or every two of several."""
 
 import re
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli import compare_many
 from harness.cli.options import format_option, show_json, show_table, store_option
 
 if TYPE_CHECKING:
@@ -15,30 +16,54 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("a")
-@click.argument("b")
-@click.option("--task", required=True, metavar="NAME", help="Task that both were evaluated on.")
+@click.argument("names", nargs=-1, metavar="A B [C]...")
+@click.option("--task", required=True, metavar="NAME", help="Task that all were evaluated on.")
 @click.option("--split", metavar="NAME", help="Split, if evaluations of several are stored.")
-@click.option("--measure", "names", multiple=True, metavar="NAME", help="May be repeated; default: the task's own.")
+@click.option("--measure", "measures", multiple=True, metavar="NAME", help="May be repeated; default: the task's own.")
+@click.option(
+    "--permutations", default=10_000, type=click.IntRange(1), help="Random patterns of the randomisation test."
+)
 @format_option
 @store_option
-def compare(a: str, b: str, task: str, split: str | None, names: Sequence[str], format: str, store: str | None) -> None:
-    """Compare two methods: A and B are names of methods or ids of evaluations.
+def compare(
+    names: Sequence[str],
+    task: str,
+    split: str | None,
+    measures: Sequence[str],
+    permutations: int,
+    format: str,
+    store: str | None,
+) -> None:
+    """Compare two methods, or every two of several: names of methods or ids of evaluations.
 
-    All seeds of a method are averaged query by query before testing. The p values shown are adjusted over the measures
-    by Holm's method; the interval is of A - B.
+    All seeds of a method are averaged query by query before testing. The p values shown are adjusted by Holm's method,
+    over the measures and, with more than two methods, over all pairs; the interval is of A - B.
     """
+    from harness.errors import ConfigError
     from harness.store import open_store
 
+    if len(names) < 2:
+        raise ConfigError(f"expected two methods or more to compare, got {len(names)}: harness compare A B --task NAME")
     opened = open_store(store)
-    first, second = _find(opened, a, task, split), _find(opened, b, task, split)
-    _check_same_task(first[0], second[0])
-    report = {"task": task, "split": first[0].task.split, "a": _about(first), "b": _about(second)}
-    report["measures"] = _comparisons(first, second, names or _measures(first[0], second[0]))
+    found = [_find(opened, name, task, split) for name in names]
+    for other in found[1:]:
+        _check_same_task(found[0][0], other[0])
+    asked = tuple(dict.fromkeys(measures)) or _measures([one[0] for one in found])
+    report = {"task": task, "split": found[0][0].task.split} | _report(found, asked, permutations)
     if format == "json":
         show_json(report)
+    elif len(found) > 2:
+        compare_many.show(report)
     else:
         _show(report)
+
+
+def _report(found: "list[list[Evaluation]]", measures: Sequence[str], permutations: int) -> dict[str, Any]:
+    if len(found) > 2:
+        values = {name: _rows(found, name) for name in measures}
+        return {"methods": [_about(one) for one in found], "measures": compare_many.tested(values, permutations)}
+    a, b = found
+    return {"a": _about(a), "b": _about(b), "measures": _comparisons(a, b, measures, permutations)}
 
 
 def _find(store: "Store", name: str, task: str, split: str | None) -> "list[Evaluation]":
@@ -72,23 +97,33 @@ def _check_same_task(a: "Evaluation", b: "Evaluation") -> None:
         )
 
 
-def _measures(a: "Evaluation", b: "Evaluation") -> list[str]:
-    """The task's own measures, as far as both have them; else all that both have."""
-    both = [name for name in a.per_query if name in b.per_query]
-    return [name for name in a.task.facts.get("measures", ()) if name in both] or both
+def _measures(found: "list[Evaluation]") -> list[str]:
+    """The task's own measures, as far as all have them; else whatever all have."""
+    first = found[0]
+    shared = [name for name in first.per_query if all(name in one.per_query for one in found)]
+    return [name for name in first.task.facts.get("measures", ()) if name in shared] or shared
 
 
-def _comparisons(a: "list[Evaluation]", b: "list[Evaluation]", names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _comparisons(
+    a: "list[Evaluation]", b: "list[Evaluation]", names: Sequence[str], samples: int
+) -> dict[str, dict[str, Any]]:
     from harness.statistics.compare import compare as compare_values
     from harness.statistics.significance import holm
 
-    found = {name: compare_values(_values(a, name), _values(b, name)) for name in dict.fromkeys(names)}
+    found = {name: compare_values(_values(a, name), _values(b, name), samples) for name in names}
     randomisation = holm([one.p_randomisation for one in found.values()])
     t = holm([one.p_t for one in found.values()])
     return {
         name: asdict(one) | {"p_randomisation_holm": p_randomisation, "p_t_holm": p_t}
         for (name, one), p_randomisation, p_t in zip(found.items(), randomisation, t, strict=True)
     }
+
+
+def _rows(found: "list[list[Evaluation]]", name: str) -> Any:
+    """The same of several methods, a row each."""
+    import numpy as np
+
+    return np.array([_values(one, name) for one in found])
 
 
 def _values(evaluations: "list[Evaluation]", name: str) -> Any:

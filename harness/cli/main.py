@@ -17,6 +17,7 @@ BUILT_IN = {
     "devices": "Register, calibrate and list devices.",
     "doctor": "Check packages, plugins, home, store, devices and offline mode.",
     "plugins": "List, show, make and check plugins.",
+    "reproduce": "Do a stored evaluation again and compare.",
     "results": "List, show, export, import and remove evaluations.",
     "run": "Evaluate methods on tasks: distil, index, search, score, store.",
     "score": "Score a run file on a task.",

@@ -23,6 +23,13 @@ class Config(StudentConfig):
     label_weight: float = knob(1.0, "of the cross-entropy of the positive", paper=1, low=0)
     response_weight: float = knob(1.0, "of the divergence of final scores", paper=1, low=0)
     layer_weight: float = knob(1.0, "of the divergence of layers", paper=1, low=0)
+    warm_up: float = knob(
+        0.5,
+        "share of the steps in which the student is warmed up by labels alone",
+        paper="a training of its own",
+        low=0,
+        high=0.9,
+    )
 
 
 CARD = Card(
@@ -48,8 +55,8 @@ CARD = Card(
         "The final score of the teacher is that of its last layer.",
         "The student's layers are pooled and compared as its last one is (mostly mean and cosine, hence `scale`); the "
         "paper takes the dot product of [CLS].",
-        "Teacher and student aren't warmed up, and negatives are drawn from a ranking of ours, not from that of a dual "
-        "encoder trained before.",
+        "The student is warmed up by labels, against the documents of the batch, in a share of the steps; the teacher is "
+        "as it comes. Negatives are drawn from a ranking of ours, not from that of a dual encoder trained before.",
         "Where one model has fewer layers than are to be paired, all of its layers are.",
     ),
     claims=(

@@ -39,8 +39,17 @@ class Lead:
             teacher = torch.as_tensor(scores[list(view.positions)], device=student.device)
             return self.loss(view, student.layer_scores(), teacher)
 
-        course.train([course.stage("train", student, loss, course.lists(candidates, teacher=scores[:, :, -1]))])
+        lists = course.lists(candidates, teacher=scores[:, :, -1])
+        warm, taught = course.share(self._config.warm_up, 1 - self._config.warm_up)
+        stages = [course.stage("train", student, loss, lists, steps=taught if self._config.warm_up else course.steps)]
+        if self._config.warm_up:
+            stages.insert(0, course.stage("warm-up", student, self.labels, lists, steps=warm))
+        course.train(stages)
         return course.finish(student)
+
+    def labels(self, view: View) -> Tensor:
+        """Cross-entropy of the positive among the documents of the batch, which the student starts with."""
+        return info_nce(self._config.scale * view.all_scores, view.positives, mask=view.candidates)
 
     def loss(self, view: View, student: LayerScores, teacher: LayerScores) -> Tensor:
         """The three terms.

@@ -21,7 +21,14 @@ from harness.testing.teachers import OverlapTeacher
 from harness.testing.topics import TopicTeacher, context, learnt, lesson
 from harness.testing.views import view
 
-FEW: dict[str, Any] = {"documents": 6, "last_rank": 30, "batch": 16, "learning_rate": 5e-4, "max_length": 16}
+FEW: dict[str, Any] = {
+    "documents": 6,
+    "last_rank": 30,
+    "batch": 16,
+    "learning_rate": 5e-4,
+    "max_length": 16,
+    "warm_up": 0,
+}
 
 
 class Layers(OverlapTeacher):
@@ -152,6 +159,17 @@ def test_no_parameter_but_the_students_and_a_column_a_document(
     student = make("dense", bare_encoder, context(tmp_path), 16).model
     assert sum(value.numel() for value in trained.values()) == sum(own.numel() for own in student.parameters())
     assert shapes == {(16, 6, 2)}
+
+
+def test_the_student_is_warmed_up_by_labels_among_the_documents_of_the_batch(bare_encoder: str, tmp_path: Path):
+    config = Config(steps=5, **FEW | {"warm_up": 0.4})
+    Lead(config, context(tmp_path)).distil(lesson(bare_encoder, TopicTeacher(), tmp_path))
+    curves = json.loads((context(tmp_path).training / "record.json").read_text())["curves"]
+    assert {name: len(losses) for name, losses in curves.items()} == {"warm-up": 2, "train": 3}
+    batch = view([[0.5, 0.1], [0.2, 0.4]], [[1.0, 0.0], [1.0, 0.0]])
+    expected = info_nce(20 * batch.all_scores, batch.positives, mask=batch.candidates)
+    assert Lead(config, context(tmp_path)).labels(batch).item() == pytest.approx(expected.item())
+    assert batch.all_scores.shape == (2, 4)  # its own list and the other question's
 
 
 class Wrong(TopicTeacher):
