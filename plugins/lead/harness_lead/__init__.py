@@ -55,8 +55,8 @@ CARD = Card(
         "The final score of the teacher is that of its last layer.",
         "The student's layers are pooled and compared as its last one is (mostly mean and cosine, hence `scale`); the "
         "paper takes the dot product of [CLS].",
-        "The student is warmed up by labels, against the documents of the batch, in a share of the steps; the teacher is "
-        "as it comes. Negatives are drawn from a ranking of ours, not from that of a dual encoder trained before.",
+        "The student is warmed up by labels, against the documents of the batch, in a share of the steps; the teacher "
+        "is as it comes. Negatives are drawn from a ranking of ours, not from that of a dual encoder trained before.",
         "Where one model has fewer layers than are to be paired, all of its layers are.",
     ),
     claims=(
