@@ -1,24 +1,21 @@
-"""How long the command line takes to answer with 100 plugins installed, beside `mteb --help` as the peer.
+"""How long the command line takes to answer with 100 plugins installed, beside mteb's.
 
-    python benchmarks/startup.py [REPEATS]
-
-Wall and processor seconds, medians; other programs on the machine lengthen the first more than the second.
+Each command is a process of its own, with its bytecode compiled before.
 """
 
 import os
-import resource
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from benchmarks.measure import Row, Skipped, in_turn, main
 from harness.testing.installed import install
 
 PLUGINS = 100
-BUDGETS = {"harness --help": 0.3, "harness plugins list": 0.5}
+GOALS = {"harness --help": 0.3, "harness plugins list": 0.5}
+"""Seconds."""
 PEER = "mteb --help"
 
 SOURCE = '''"""A method like any other."""
@@ -47,34 +44,40 @@ def harness_retrievers() -> list[Card]:
 '''
 
 
-def seconds(command: str, folder: Path, repeats: int) -> tuple[float, float]:
-    program, *words = command.split()
-    found = shutil.which(program, path=str(Path(sys.executable).parent)) or program
-    env = os.environ | {"PYTHONPATH": str(folder), "HF_HUB_OFFLINE": "1", "MTEB_CACHE": str(folder)}
-    walls, processors = [], []
-    for _ in range(repeats + 1):
-        start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([found, *words], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        walls.append(time.perf_counter() - start)
-        processors.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return statistics.median(walls[1:]), statistics.median(processors[1:])  # the first compiles to bytecode
-
-
-def main() -> None:
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+def rows(runs: int) -> Iterator[Row]:
+    programs = Path(sys.executable).parent
+    if not (programs / "mteb").exists():
+        raise Skipped("needs the command mteb beside python: pip install mteb")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number in range(PLUGINS):
-            module = f"harness_method_{number}"
-            install(folder, f"method-{number}", SOURCE.format(name=f"method-{number}", module=module))
-        commands = [*BUDGETS] + ([PEER] if shutil.which("mteb", path=str(Path(sys.executable).parent)) else [])
-        print(f"{PLUGINS} plugins, medians of {repeats}")
-        for command in commands:
-            wall, processor = seconds(command, folder, repeats)
-            budget = f"  (budget {BUDGETS[command]} s)" if command in BUDGETS else ""
-            print(f"{command:22} wall {wall:.3f} s, processor {processor:.3f} s{budget}")
+        _install(folder)
+        env = os.environ | {"PYTHONPATH": str(folder), "HF_HUB_OFFLINE": "1", "MTEB_CACHE": str(folder)}
+        listed = sum(line.startswith("method-") for line in _command(programs, "harness plugins list", env)().split())
+        for words, goal in GOALS.items():
+            yield Row(
+                work=f"{words}, {PLUGINS} plugins more",
+                peer_name=PEER,
+                runs=in_turn(_command(programs, words, env), _command(programs, PEER, env), runs),
+                goal=goal,
+                goal_of="seconds",
+                mode="",
+                found={"listed by harness plugins list": listed},
+                note="Wall seconds of the whole process, on a machine that others may use too.",
+            )
+
+
+def _install(folder: Path) -> None:
+    for number in range(PLUGINS):
+        module = f"harness_method_{number}"
+        install(folder, f"method-{number}", SOURCE.format(name=f"method-{number}", module=module))
+
+
+def _command(programs: Path, words: str, env: Mapping[str, str]) -> Callable[[], str]:
+    """A program run to its end; what it prints."""
+    program, *more = words.split()
+    command = [str(programs / program), *more]
+    return lambda: subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
 
 
 if __name__ == "__main__":
-    main()
+    main(rows)

@@ -99,8 +99,12 @@ def _check_same_task(a: "Evaluation", b: "Evaluation") -> None:
 
 def _measures(found: "list[Evaluation]") -> list[str]:
     """The task's own measures, as far as all have them; else whatever all have."""
+    from harness.errors import ConfigError
+
     first = found[0]
     shared = [name for name in first.per_query if all(name in one.per_query for one in found)]
+    if not shared:
+        raise ConfigError(f"{', '.join(one.id for one in found)} have no measure in common; score them by one first")
     return [name for name in first.task.facts.get("measures", ()) if name in shared] or shared
 
 

@@ -37,9 +37,10 @@ def show(report: dict[str, Any]) -> None:
     """One table a measure: methods by mean, and the adjusted p of each with those above it."""
     names: Sequence[str] = [f"{one['method']} ({', '.join(one['evaluations'])})" for one in report["methods"]]
     for measure, found in report["measures"].items():
+        tests = len(names) * (len(names) - 1) // 2 * len(report["measures"])
         click.echo(
-            f"{measure}, {report['task']} ({report['split']}), {found['queries']} queries; p of the randomisation test, "
-            f"adjusted over {len(names) * (len(names) - 1) // 2} pairs and {len(report['measures'])} measures (Holm)"
+            f"{measure}, {report['task']} ({report['split']}), {found['queries']} queries; "
+            f"p of the randomisation test adjusted over {tests} tests (Holm)"
         )
         ranked = sorted(range(len(names)), key=lambda place: (-found["means"][place], names[place]))
         columns = ["", "method", "mean", *(f"p with {place + 1}" for place in range(len(ranked) - 1))]

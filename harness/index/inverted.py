@@ -1,24 +1,34 @@
 """Exact search over weighted terms: for each term the documents that have it, with their weights."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 
 from harness.contracts import Corpus
 from harness.errors import DataError
 from harness.index import files
-from harness.index.best import SCORES, Ranking, best, in_parts
+from harness.index.best import Ranking, in_parts
+from harness.index.postings import Postings, shape_of
+from harness.scoring.order import topk
 
 KIND = "inverted"
 TYPES = {"offsets": np.int32, "documents": np.int32, "weights": np.float32, "sizes": np.int32}
 
+SECTION = 1 << 17
+"""Documents whose lists lie together, at least: their scores (512 KB) fit into a processor's second cache."""
+
+FILLED = 4
+"""Postings a term in a section, at least: where lists begin takes space too, in each section for every term."""
+
 
 class InvertedIndex:
-    """Posting lists, in sections of consecutive documents, so that no search needs more memory than one section."""
+    """Posting lists, in sections of consecutive documents, so that no search holds more than one section's scores."""
 
     def __init__(self, folder: Path, corpus: Corpus) -> None:
         """Map the posting lists; see `load`."""
@@ -35,7 +45,7 @@ class InvertedIndex:
     @classmethod
     def build(cls, folder: Path, corpus: Corpus, blocks: Iterator[sp.csr_array]) -> Self:
         """Write the weights (documents × terms), block by block in the order of the corpus, to an empty folder."""
-        files.write(folder, KIND, corpus, map(_section, blocks))
+        files.write(folder, KIND, corpus, map(_section, _gathered(blocks)))
         return cls(folder, corpus)
 
     @classmethod
@@ -54,25 +64,70 @@ class InvertedIndex:
     def search(self, queries: sp.csr_array, k: int) -> Ranking:
         """The documents with the largest dot products; those that share no term with the query are left out.
 
+        Products are added up in fp32 in the order of terms, so that scores are the same to the last bit everywhere.
+        Each thread holds the scores of one section and one query.
+
         Raises:
             DataError: the queries have another vocabulary than the documents.
         """
-        number, terms = _shape(queries)
+        number, terms = shape_of(queries)
         if terms != self._terms:
             raise DataError(
                 f"expected queries over {self._terms} terms, as the indexed documents have, got {terms}; index with "
                 "the same model"
             )
-        size = max(1, SCORES // self._largest)
-        return in_parts(number, k, lambda part: self._search(queries[part], k), size)
+        lists = sp.csr_array(queries, dtype=np.float32).sorted_indices()
+        size = -(-number // _threads()) or 1
+        parts = [lists[start : start + size] for start in range(0, number, size)]
+        with ThreadPoolExecutor(_threads()) as threads:
+            found = list(threads.map(lambda part: self._search(part, k), parts))
+        return in_parts(number, k, lambda part: found[part.start // size], size)
 
     def _search(self, queries: sp.csr_array, k: int) -> Ranking:
-        blocks = (_scores(queries, section) for section in self._sections)
-        return best(blocks, _shape(queries)[0], k, self._id_rank)
+        number, _ = shape_of(queries)
+        room = np.empty(self._largest, np.float32)
+        rows, scores = np.full((number, k), -1, np.int32), np.full((number, k), -np.inf, np.float32)
+        for query in range(number):
+            asked = slice(queries.indptr[query], queries.indptr[query + 1])
+            rows[query], scores[query] = self._best(queries.indices[asked], queries.data[asked], k, room)
+        return rows, scores
+
+    def _best(
+        self,
+        terms: Int32[np.ndarray, " asked"],
+        weights: Float32[np.ndarray, " asked"],
+        k: int,
+        room: Float32[np.ndarray, " largest"],
+    ) -> tuple[Int32[np.ndarray, " k"], Float32[np.ndarray, " k"]]:
+        found = [section.best(terms, weights, k, room) for section in self._sections]
+        rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        if not len(rows):
+            return np.full(k, -1, np.int32), np.full(k, -np.inf, np.float32)
+        places, kept = topk(scores[None], k, self._id_rank[rows])
+        return np.where(places[0] < 0, -1, rows[places[0]]).astype(np.int32), kept[0]
 
 
-def _shape(matrix: sp.csr_array) -> tuple[int, int]:
-    return cast(tuple[int, int], matrix.shape)  # scipy's annotations leave it open
+def _threads() -> int:
+    """As many as numpy's libraries have: `OMP_NUM_THREADS`, or one a core; most of the work is done without Python."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(asked)) if asked.isdigit() else os.cpu_count() or 1
+
+
+def _gathered(blocks: Iterator[sp.csr_array]) -> Iterator[sp.csr_array]:
+    """Blocks put together until they make a section."""
+    waiting: list[sp.csr_array] = []
+    for block in blocks:
+        waiting.append(block)
+        documents, postings = sum(shape_of(each)[0] for each in waiting), sum(each.nnz for each in waiting)
+        if documents >= SECTION and postings >= FILLED * shape_of(block)[1]:
+            yield _stacked(waiting)
+            waiting = []
+    if waiting:
+        yield _stacked(waiting)
+
+
+def _stacked(blocks: list[sp.csr_array]) -> sp.csr_array:
+    return sp.csr_array(sp.vstack(blocks, format="csr")) if len(blocks) > 1 else blocks[0]
 
 
 def _section(block: sp.csr_array) -> dict[str, np.ndarray]:
@@ -81,21 +136,16 @@ def _section(block: sp.csr_array) -> dict[str, np.ndarray]:
         "offsets": lists.indptr.astype(np.int32)[None],
         "documents": lists.indices.astype(np.int32),
         "weights": lists.data.astype(np.float32),
-        "sizes": np.array([_shape(block)[0]], np.int32),
+        "sizes": np.array([shape_of(block)[0]], np.int32),
     }
 
 
-def _sections(arrays: dict[str, np.ndarray]) -> Iterator[sp.csr_array]:
-    """Each section as a matrix, terms × its documents, over the mapped files."""
-    start = 0
-    for offsets, size in zip(arrays["offsets"], arrays["sizes"], strict=True):
+def _sections(arrays: dict[str, np.ndarray]) -> Iterator[Postings]:
+    """Each section over the mapped files, as plain arrays, which are sliced faster than mapped ones."""
+    documents, weights = np.asarray(arrays["documents"]), np.asarray(arrays["weights"])
+    row = start = 0
+    for offsets, size in zip(np.asarray(arrays["offsets"]), arrays["sizes"].tolist(), strict=True):
         stop = start + int(offsets[-1])
-        lists = (arrays["weights"][start:stop], arrays["documents"][start:stop], offsets)
-        yield sp.csr_array(lists, shape=(len(offsets) - 1, int(size)))
-        start = stop
-
-
-def _scores(queries: sp.csr_array, section: sp.csr_array) -> Float32[np.ndarray, "queries block"]:
-    scores = sp.csr_array(queries @ section).toarray()
-    scores[scores == 0] = -np.inf
-    return scores
+        lists = slice(start, stop)
+        yield Postings(start=row, size=size, offsets=offsets, documents=documents[lists], weights=weights[lists])
+        row, start = row + size, stop

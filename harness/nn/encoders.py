@@ -1,20 +1,22 @@
 """Texts → what an index takes: vectors, weighted terms, or a vector a token."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float32
 
-from harness.contracts import Role
+from harness.contracts import FP32, Role
 from harness.errors import ConfigError
-from harness.nn.batches import encode
+from harness.nn.batches import once
 from harness.nn.loading import parameters
+from harness.nn.modes import check, computing
+from harness.nn.passing import Arrays, Tensors, passed
 
 Similarity = Literal["checkpoint", "cosine", "dot"]
 
-CPU_TOKENS = 2048
+CPU_TOKENS = 1024
 """Tokens a batch on a CPU: its caches make small batches the fastest."""
 CPU_TERM_TOKENS = 512
 """The same where each token has a logit for each term of the vocabulary: 62 MB of them with 30,522 terms."""
@@ -30,27 +32,23 @@ class _Encoder:
     cpu_tokens = CPU_TOKENS
     gpu_tokens = GPU_TOKENS
 
-    def __init__(self, model: Any) -> None:
-        """Encode with this model, with the prompts, truncation and routing that it says."""
-        self.model = model
+    def __init__(self, model: Any, mode: str) -> None:
+        self.model, self.mode = model, check(mode, str(model.device))
 
     @property
     def parameters(self) -> int:
         """How many numbers the model has learnt."""
         return parameters(self.model)
 
-    def _encode(self, texts: Sequence[str], role: Role, **options: Any) -> list[Any]:
-        method = self.model.encode_query if role == "query" else self.model.encode_document
-
-        def embed(batch: list[str]) -> Sequence[Any]:
-            return self._rows(method(batch, batch_size=len(batch), show_progress_bar=False, **options))
-
+    def _encode(self, texts: Sequence[str], role: Role) -> Iterator[tuple[list[int], Arrays]]:
+        """Places of texts, and the arrays that `_outputs` gives of them, batch after batch."""
         budget = self.cpu_tokens if self.model.device.type == "cpu" else self.gpu_tokens
-        limit = self.model.max_seq_length or float("inf")
-        return encode(texts, embed, limit=limit, budget=budget)
+        with computing(self.model.eval(), self.mode, sum(map(len, texts))):
+            yield from passed(self.model, texts, role, budget=budget, outputs=self._outputs)
 
-    def _rows(self, embeddings: Any) -> Sequence[Any]:
-        return embeddings
+    def _outputs(self, features: dict[str, Any]) -> Tensors:
+        """Out of what the last module gives."""
+        raise NotImplementedError
 
     def _similarity(self, similarity: Similarity) -> Literal["cosine", "dot"]:
         chosen: Any = self.model.similarity_fn_name if similarity == "checkpoint" else similarity
@@ -62,24 +60,39 @@ class _Encoder:
 class DenseEncoder(_Encoder):
     """One vector a text, whose dot product is the similarity."""
 
-    def __init__(self, model: Any, similarity: Similarity = "checkpoint") -> None:
+    def __init__(self, model: Any, similarity: Similarity = "checkpoint", mode: str = FP32) -> None:
         """Encode with a SentenceTransformer.
 
         Args:
             model: from `harness.nn.loading.load`.
             similarity: cosine makes all vectors unit vectors.
+            mode: what to compute with, of `harness.nn.modes`.
 
         Raises:
-            ConfigError: a similarity that is no dot product.
+            ConfigError: a similarity that is no dot product, or a mode that can't be had here.
+            MissingExtra: the mode needs a package that is not installed.
         """
-        super().__init__(model)
+        super().__init__(model, mode)
         self.unit = self._similarity(similarity) == "cosine"
 
     def __call__(self, texts: Sequence[str], role: Role) -> Float32[np.ndarray, "texts dim"]:
         """The vectors of queries or documents."""
         if not texts:
             return self([""], role)[:0]
-        return np.stack(self._encode(texts, role, normalize_embeddings=self.unit)).astype(np.float32)
+        distinct, places = once(texts)
+        found = list(self._encode(distinct, role))
+        vectors = np.empty((len(distinct), found[0][1][0].shape[1]), np.float32)
+        for batch, (rows,) in found:
+            vectors[batch] = rows
+        return vectors[places]
+
+    def _outputs(self, features: dict[str, Any]) -> Tensors:
+        from torch.nn.functional import normalize
+
+        vectors = features["sentence_embedding"].float()
+        if self.model.truncate_dim is not None:
+            vectors = vectors[:, : self.model.truncate_dim]
+        return (normalize(vectors, dim=1) if self.unit else vectors,)
 
 
 class SparseEncoder(_Encoder):
@@ -88,39 +101,71 @@ class SparseEncoder(_Encoder):
     cpu_tokens = CPU_TERM_TOKENS
     gpu_tokens = GPU_TERM_TOKENS
 
-    def __init__(self, model: Any, max_active_terms: int | None = None) -> None:
+    def __init__(self, model: Any, max_active_terms: int | None = None, mode: str = FP32) -> None:
         """Encode with a SparseEncoder.
 
         Args:
             model: from `harness.nn.loading.load`.
             max_active_terms: keep only so many terms of each text, the heaviest.
+            mode: what to compute with, of `harness.nn.modes`.
 
         Raises:
-            ConfigError: a similarity that is no dot product.
+            ConfigError: a similarity that is no dot product, or a mode that can't be had here.
+            MissingExtra: the mode needs a package that is not installed.
         """
-        super().__init__(model)
+        super().__init__(model, mode)
         self._unit = self._similarity("checkpoint") == "cosine"
-        self._max_active_terms = max_active_terms
+        self._max_active_terms = model.max_active_dims if max_active_terms is None else max_active_terms
 
     def __call__(self, texts: Sequence[str], role: Role) -> sp.csr_array:
         """Weights, texts × vocabulary."""
-        options = {"convert_to_sparse_tensor": False, "save_to_cpu": True, "max_active_dims": self._max_active_terms}
         if not texts:
             return self([""], role)[:0]
-        return sp.csr_array(sp.vstack(self._encode(texts, role, **options), format="csr", dtype=np.float32))
+        distinct, places = once(texts)
+        order: list[int] = []
+        blocks: list[sp.csr_array] = []
+        for batch, (weights,) in self._encode(distinct, role):
+            order += batch
+            blocks.append(sp.csr_array(weights))
+        rows = np.argsort(order)[places]
+        return sp.csr_array(sp.vstack(blocks, format="csr", dtype=np.float32))[rows]
 
-    def _rows(self, embeddings: Any) -> Sequence[sp.csr_array]:
-        weights: np.ndarray = embeddings.float().numpy()
-        if self._unit:
-            weights = weights / np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), 1e-12)
-        return [sp.csr_array(row[None]) for row in weights]
+    def _outputs(self, features: dict[str, Any]) -> Tensors:
+        from sentence_transformers.util import select_max_active_dims
+
+        weights = features["sentence_embedding"]
+        if self._max_active_terms is not None:
+            weights = select_max_active_dims(weights, max_active_dims=self._max_active_terms)
+        weights = weights.to_dense().float()
+        return (weights / weights.norm(dim=1, keepdim=True).clamp_min(1e-12) if self._unit else weights,)
 
 
 class MultiVectorEncoder(_Encoder):
     """A vector a token."""
 
+    def __init__(self, model: Any, mode: str = FP32) -> None:
+        """Encode with a MultiVectorEncoder.
+
+        Args:
+            model: from `harness.nn.loading.load`.
+            mode: what to compute with, of `harness.nn.modes`.
+
+        Raises:
+            ConfigError: a mode that can't be had here.
+            MissingExtra: the mode needs a package that is not installed.
+        """
+        super().__init__(model, mode)
+
     def __call__(self, texts: Sequence[str], role: Role) -> list[Float32[np.ndarray, "tokens dim"]]:
         """The vectors of the tokens that count, text by text."""
-        vectors: list[np.ndarray] = self._encode(texts, role, convert_to_numpy=True)
+        distinct, places = once(texts)
         share = self.model.similarity_fn_name == "meanmaxsim" and role == "query"
-        return [(tokens / max(len(tokens), 1) if share else tokens).astype(np.float32) for tokens in vectors]
+        found: dict[int, np.ndarray] = {}
+        for batch, (vectors, counts) in self._encode(distinct, role) if texts else ():
+            for place, all_tokens, mask in zip(batch, vectors, counts, strict=True):
+                tokens = all_tokens[mask]
+                found[place] = tokens / max(len(tokens), 1) if share else tokens
+        return [found[place] for place in places]
+
+    def _outputs(self, features: dict[str, Any]) -> Tensors:
+        return features["token_embeddings"].float(), features["attention_mask"].bool()

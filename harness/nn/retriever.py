@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int32
 
 from harness.contracts import Corpus, Role
 from harness.errors import ContractError
+from harness.nn.resuming import forget, resumed
 from harness.records import Query, Run
 
 BLOCK = 8192
@@ -54,15 +55,17 @@ class Index(Protocol):
 class EmbeddingRetriever:
     """A `harness.contracts.Retriever`: documents are encoded into an index, queries into what it is searched with."""
 
-    def __init__(self, encoder: Encoder, index: type[Index], folder: Path) -> None:
+    def __init__(self, encoder: Encoder, index: type[Index], folder: Path, lasting: Path | None = None) -> None:
         """Nothing is indexed yet.
 
         Args:
             encoder: encodes queries and documents.
             index: keeps what it makes of documents.
             folder: where the index may be written.
+            lasting: a folder that outlives the process and is the same for the same encoder (weights, options, mode,
+                versions, threads), where an indexing that was stopped goes on; None: it starts again.
         """
-        self._encoder, self._kind, self._folder = encoder, index, folder
+        self._encoder, self._kind, self._folder, self._lasting = encoder, index, folder, lasting
         self._index: Index | None = None
 
     @property
@@ -72,7 +75,18 @@ class EmbeddingRetriever:
 
     def index(self, corpus: Corpus) -> None:
         """Encode every document."""
-        self._index = self._kind.build(Path(tempfile.mkdtemp(dir=self._folder)), corpus, self._blocks(corpus))
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        blocks = [range(start, min(start + BLOCK, len(corpus))) for start in range(0, len(corpus), BLOCK)]
+
+        def encoded(rows: range) -> Any:
+            return self._encoder(corpus.contents(rows), "document")
+
+        if self._lasting is None:
+            self._index = self._kind.build(folder, corpus, map(encoded, blocks))
+            return
+        kept = self._lasting / f"blocks-{corpus.fingerprint[:32]}"
+        self._index = self._kind.build(folder, corpus, resumed(kept, blocks, encoded))
+        forget(kept)
 
     def search(self, queries: Sequence[Query], k: int) -> Run:
         """The best documents of the whole corpus, exactly."""
@@ -95,8 +109,3 @@ class EmbeddingRetriever:
         if self._index is None:
             raise ContractError("expected index or load before search and save, got neither")
         return self._index
-
-    def _blocks(self, corpus: Corpus) -> Iterator[Any]:
-        for start in range(0, len(corpus), BLOCK):
-            rows = range(start, min(start + BLOCK, len(corpus)))
-            yield self._encoder(corpus.contents(rows), "document")

@@ -72,7 +72,7 @@ def look_up(run: Run, qrels: Qrels, documents: int) -> Found:
     for query, rows in enumerate(run.rows):
         judged, given = qrels.of(query)
         grade_of[judged] = given
-        np.take(grade_of, rows, out=grades[query], mode="wrap")
+        grades[query] = grade_of[rows]
         grade_of[judged] = UNJUDGED
     query, place = np.nonzero(grades != UNJUDGED)
     retrieved = (run.rows >= 0).sum(axis=1)

@@ -9,6 +9,9 @@ from jaxtyping import Bool, Float32, Int32, Int64, UInt64
 from harness.errors import ScoreError
 from harness.records import Run
 
+Pairs = tuple[Int32[np.ndarray, " pairs"], Int32[np.ndarray, " pairs"], Float32[np.ndarray, " pairs"]]
+"""Place of the query, row of the document, score."""
+
 
 def ordered(run: Run, id_rank: Int32[np.ndarray, " docs"]) -> Run:
     """The same run under the tie rule; the run itself where it is in order already.
@@ -52,6 +55,52 @@ def topk(
     return _sort(rows, best, id_rank)
 
 
+def best_pairs(
+    pairs: Pairs, queries: int, k: int, id_rank: Int32[np.ndarray, " docs"]
+) -> tuple[Int32[np.ndarray, "queries k"], Float32[np.ndarray, "queries k"]]:
+    """The best `k` documents of each query, out of pairs of a query and a document in any order.
+
+    Args:
+        pairs: place of the query, row of the document and score, none of them twice; a score is finite.
+        queries: how many there are.
+        k: how many documents to keep.
+        id_rank: position of each row's id among all ids in ascending order.
+
+    Returns:
+        Rows and scores as `topk` returns them.
+    """
+    rows = np.full((queries, k), -1, dtype=np.int32)
+    best = np.full((queries, k), -np.inf, dtype=np.float32)
+    query, row, score = pairs
+    by_key = np.argsort(_keys(row, score, id_rank))[::-1]
+    order = by_key[by_query(query[by_key], queries)]
+    counts = np.bincount(query, minlength=queries)
+    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    order, place = order[place < k], place[place < k]
+    rows[query[order], place], best[query[order], place] = row[order], score[order]
+    return rows, best
+
+
+def kth_of_pairs(
+    query: Int32[np.ndarray, " pairs"], score: Float32[np.ndarray, " pairs"], queries: int, k: int
+) -> Float32[np.ndarray, " queries"]:
+    """The `k`-th largest score of each query, -inf where there are fewer; arguments as `best_pairs` takes them."""
+    kth = np.full(queries, -np.inf, dtype=np.float32)
+    counts = np.bincount(query, minlength=queries)
+    grouped, stops = score[by_query(query, queries)], np.cumsum(counts)
+    for place in np.flatnonzero(counts >= k).tolist():
+        line = grouped[stops[place] - counts[place] : stops[place]]
+        line.partition(len(line) - k)
+        kth[place] = line[-k]
+    return kth
+
+
+def by_query(query: Int32[np.ndarray, " pairs"], queries: int) -> Int64[np.ndarray, " pairs"]:
+    """Places of pairs in the order of their queries; those of one query stay in the order that they have."""
+    small = np.uint16 if queries <= 1 << 16 else np.uint32  # numpy sorts 16 bits in linear time
+    return np.argsort(query.astype(small), kind="stable")
+
+
 def _candidates(
     line: Float32[np.ndarray, " docs"], k: int, id_rank: Int32[np.ndarray, " docs"]
 ) -> Int64[np.ndarray, " k"]:
@@ -86,8 +135,8 @@ def _sort(
 
 
 def _keys(
-    rows: Int32[np.ndarray, "queries k"], scores: Float32[np.ndarray, "queries k"], id_rank: Int32[np.ndarray, " docs"]
-) -> UInt64[np.ndarray, "queries k"]:
+    rows: Int32[np.ndarray, "*shape"], scores: Float32[np.ndarray, "*shape"], id_rank: Int32[np.ndarray, " docs"]
+) -> UInt64[np.ndarray, "*shape"]:
     """One integer that compares as (score, id rank) does: the score's bits above, the rank below.
 
     Positive floats compare as their bits do; negative ones the other way round and below, hence the two masks.

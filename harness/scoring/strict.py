@@ -8,6 +8,9 @@ from jaxtyping import Bool
 from harness.errors import ScoreError
 from harness.records import Run
 
+BLOCK = 512
+"""Rankings checked at a time."""
+
 
 def check_run(run: Run, query_ids: Sequence[str], documents: int, k: int | None = None) -> None:
     """Accept a run that can be scored.
@@ -30,7 +33,7 @@ def check_run(run: Run, query_ids: Sequence[str], documents: int, k: int | None 
             query, place = np.argwhere(wrong)[0]
             found = f"row {run.rows[query, place]}, score {run.scores[query, place]}"
             raise ScoreError(f"query {run.query_ids[query]!r}, rank {place + 1} ({found}): {what}")
-    _check_duplicates(run, documents)
+    _check_duplicates(run)
 
 
 def _check_queries(given: Sequence[str], expected: Sequence[str]) -> None:
@@ -78,16 +81,19 @@ def _from_second(wrong: Bool[np.ndarray, "queries later"]) -> Bool[np.ndarray, "
     return np.pad(wrong, ((0, 0), (1, 0)))
 
 
-def _check_duplicates(run: Run, documents: int) -> None:
-    """Write each ranking's places into one array over the corpus: a place that is overwritten has a duplicate."""
-    place_of = np.empty(documents + 1, dtype=np.int32)  # row -1 falls on the last element
-    places = np.arange(run.k, dtype=np.int32)
-    lengths = (run.rows >= 0).sum(axis=1)
-    for query, length in enumerate(lengths):
-        rows = run.rows[query, :length]
-        place_of[rows] = places[:length]
-        twice = place_of[rows] != places[:length]
+def _check_duplicates(run: Run) -> None:
+    """Sort each ranking's rows, a block of rankings at a time: equal ones come together."""
+    for start in range(0, len(run), BLOCK):
+        rows = np.sort(run.rows[start : start + BLOCK], axis=1)
+        twice = (rows[:, 1:] == rows[:, :-1]) & (rows[:, 1:] >= 0)
         if twice.any():
-            first = int(twice.argmax())
-            where = f"ranks {first + 1} and {place_of[rows[first]] + 1}"
-            raise ScoreError(f"query {run.query_ids[query]!r}: row {rows[first]} comes twice ({where}); keep one")
+            raise _duplicate(run, start + int(twice.any(axis=1).argmax()))
+
+
+def _duplicate(run: Run, query: int) -> ScoreError:
+    """What is said of a ranking in which a document comes twice."""
+    rows: list[int] = run.rows[query].tolist()
+    last = {row: place for place, row in enumerate(rows)}
+    first = next(place for place, row in enumerate(rows) if last[row] != place)
+    where = f"ranks {first + 1} and {last[rows[first]] + 1}"
+    return ScoreError(f"query {run.query_ids[query]!r}: row {rows[first]} comes twice ({where}); keep one")

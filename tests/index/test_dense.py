@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from harness.errors import DataError
-from harness.index import best, files
+from harness.index import files
 from harness.index.dense import DenseIndex
+from harness.index.firstpass import SinglePass
 
 
 def test_scores_by_hand(corpus_of: Callable, new_folder: Callable[[], Path]) -> None:
@@ -29,8 +30,8 @@ def test_equal_to_sorting_everything_in_small_blocks(
     every = queries @ vectors.T
     expected = [np.lexsort((-corpus.id_rank, -line))[:20].tolist() for line in every]
     assert whole[0].tolist() == expected
-    monkeypatch.setattr("harness.index.dense.SCORES", 7 * 23)
-    monkeypatch.setattr(best, "QUERIES", 5)
+    monkeypatch.setattr(SinglePass, "docs", 7)
+    monkeypatch.setattr("harness.index.dense.WANTED", 100)
     parts = index.search(queries, 20)
     np.testing.assert_array_equal(parts[0], whole[0])
     np.testing.assert_array_equal(parts[1], whole[1])

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from harness.errors import DataError
+from harness.errors import DataError, ScoreError
 from harness.index import files
 from harness.index.inverted import InvertedIndex
+from harness.scoring.order import topk
 
 
 def csr(values: object) -> sp.csr_array:
@@ -39,17 +40,61 @@ def test_equal_to_the_whole_product(corpus_of: Callable, new_folder: Callable[[]
         assert values[found >= 0].tolist() == line[order].tolist()
 
 
-def test_no_search_holds_more_than_its_share(
+@pytest.mark.parametrize("kernel", [True, False])
+@pytest.mark.parametrize("k", [1, 5, 200])
+def test_the_bits_of_scipys_product(
+    corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, k: int, kernel: bool
+) -> None:
+    if not kernel:
+        monkeypatch.setattr("harness.index.postings.csc_matvec", None)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setattr("harness.index.inverted.SECTION", 300)
+    chance = np.random.default_rng(k)
+    documents, queries = (
+        csr(chance.random((n, 50)) * (chance.random((n, 50)) < share) - 0.1 * (chance.random((n, 50)) < 0.02))
+        for n, share in ((900, 0.2), (31, 0.3))
+    )
+    corpus = corpus_of([f"d{number}" for number in chance.permutation(900)])
+    index = InvertedIndex.build(new_folder(), corpus, iter([documents[:400], documents[400:]]))
+    expected = sp.csr_array(queries @ documents.T).toarray()
+    expected[expected == 0] = -np.inf
+    rows, scores = topk(expected, k, corpus.id_rank)
+    found = index.search(queries, k)
+    np.testing.assert_array_equal(found[0], rows)
+    np.testing.assert_array_equal(found[1], scores)
+
+
+def test_a_score_that_is_no_number_is_refused(corpus_of: Callable, new_folder: Callable[[], Path]) -> None:
+    for number in (3, 300):
+        weights = np.ones((number, 1))
+        weights[-1] = np.nan
+        corpus = corpus_of([f"{number}-{row}" for row in range(number)])
+        with pytest.raises(ScoreError):
+            InvertedIndex.build(new_folder(), corpus, iter([csr(weights)])).search(csr([[1]]), 2)
+
+
+@pytest.mark.parametrize("damage", [{"documents": [0, 2]}, {"documents": [-1, 0]}, {"offsets": [[0, 2, 1]]}])
+def test_lists_that_lead_astray_are_refused(
+    corpus_of: Callable, new_folder: Callable[[], Path], damage: dict[str, list[int]]
+) -> None:
+    corpus, folder = corpus_of(["a", "b"]), new_folder()
+    lists = {"offsets": [[0, 1, 2]], "documents": [0, 1], "sizes": [2]} | damage
+    arrays = {name: np.array(values, np.int32) for name, values in lists.items()}
+    files.write(folder, "inverted", corpus, [arrays | {"weights": np.ones(2, np.float32)}])
+    with pytest.raises(DataError, match="posting lists"):
+        InvertedIndex.load(folder, corpus)
+
+
+def test_small_blocks_make_one_section(
     corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index = InvertedIndex.build(new_folder(), corpus_of(["a", "b"]), iter([csr(np.eye(2))]))
-    monkeypatch.setattr("harness.index.inverted.SCORES", 4)
-    asked: list[int] = []
-    search = InvertedIndex._search
-    monkeypatch.setattr(InvertedIndex, "_search", lambda self, q, k: asked.append(q.shape[0]) or search(self, q, k))
-    rows, _ = index.search(csr([[1, 0], [0, 1], [1, 0]]), 1)
-    assert asked == [2, 1]  # 2 queries × 2 documents = 4 scores
-    assert rows.tolist() == [[0], [1], [0]]
+    monkeypatch.setattr("harness.index.inverted.SECTION", 3)
+    monkeypatch.setattr("harness.index.inverted.FILLED", 2)
+    weights = csr([[1, 0], [0, 1], [1, 1], [2, 0], [0, 2], [1, 0], [1, 2]])
+    blocks = (weights[row : row + 1] for row in range(7))
+    index = InvertedIndex.build(folder := new_folder(), corpus_of(list("abcdefg")), blocks)
+    assert np.fromfile(folder / "sizes.bin", np.int32).tolist() == [3, 4]  # the second has 4 postings only then
+    assert index.search(csr([[1, 0], [0, 1]]), 4)[0].tolist() == [[3, 6, 5, 2], [6, 4, 2, 1]]
 
 
 def test_saved_and_loaded(corpus_of: Callable, new_folder: Callable[[], Path]) -> None:

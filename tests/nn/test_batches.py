@@ -49,11 +49,27 @@ def test_a_batch_that_does_not_fit_is_halved(fits: int) -> None:
     assert encode(texts, embed, limit=512, budget=1000) == texts
 
 
+def test_after_one_batch_that_does_not_fit_the_others_are_smaller() -> None:
+    import torch
+
+    sizes: list[int] = []
+
+    def embed(batch: list[str]) -> list[str]:
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError
+        return batch
+
+    texts = [f"{number:020}" for number in range(16)]  # 7 tokens each, by the guess
+    assert encode(texts, embed, limit=512, budget=28) == texts
+    assert sizes == [4, 2, 2, 2, 2, 2, 2, 2, 2]  # only the first four are tried together
+
+
 def test_a_text_that_does_not_fit_is_an_error() -> None:
     import torch
 
     def embed(batch: list[str]) -> list[str]:
         raise torch.OutOfMemoryError
 
-    with pytest.raises(DeviceError, match="3 characters"):
+    with pytest.raises(DeviceError, match="3 tokens"):
         encode(["abc"], embed, limit=512, budget=10)

@@ -53,6 +53,12 @@ def test_queries_take_no_forward_pass_and_documents_are_splade(student: LookupSt
     torch.testing.assert_close(found, plain.embed(["a b", "c"], "document"))
 
 
+def test_texts_without_a_token_have_no_terms(student: LookupStudent):
+    assert SparseEncoder(student.model)(["", " "], "query").nnz == 0
+    mixed = SparseEncoder(student.model)(["", "a b", ""], "query").toarray()
+    assert [row.nonzero()[0].tolist() for row in mixed] == [[], terms(student, "a", "b"), []]
+
+
 def test_what_is_saved_is_an_ordinary_model(student: LookupStudent, tmp_path: Path, context: Context):
     student.weigh(torch.rand(student.vocabulary))
     student.save(tmp_path / "saved")

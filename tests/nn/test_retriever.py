@@ -78,6 +78,54 @@ def test_an_index_of_another_corpus_is_refused(corpus: ArrowCorpus, tmp_path: Pa
         retriever.load(tmp_path / "saved", other)
 
 
+class Stopped(Exception):
+    pass
+
+
+class Killed(Counted):
+    """Stops when it has encoded so many blocks."""
+
+    def __init__(self, blocks: int) -> None:
+        super().__init__()
+        self.blocks = blocks
+
+    def __call__(self, texts: Sequence[str], role: Role) -> np.ndarray:
+        if len(self.asked) == self.blocks:
+            raise Stopped
+        return super().__call__(texts, role)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_what_was_stopped_goes_on(corpus: ArrowCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.nn.retriever.BLOCK", 1)
+    lasting, whole, rest = tmp_path / "lasting", Counted(), Counted()
+    for name in ("whole", "stopped", "rest"):
+        (tmp_path / name).mkdir()
+    EmbeddingRetriever(whole, DenseIndex, tmp_path / "whole").index(corpus)
+    with pytest.raises(Stopped):
+        EmbeddingRetriever(Killed(3), DenseIndex, tmp_path / "stopped", lasting).index(corpus)
+    (block,) = lasting.rglob("1-2.npz")
+    block.write_bytes(block.read_bytes()[:-30])  # as a machine that lost its power may leave it
+    retriever = EmbeddingRetriever(rest, DenseIndex, tmp_path / "rest", lasting)
+    retriever.index(corpus)
+    assert (len(whole.asked), len(rest.asked)) == (4, 2)
+    assert contents(tmp_path / "rest") == contents(tmp_path / "whole")
+    assert not list(lasting.rglob("*.npz"))
+    assert retriever.search([Query(id="x", text="ab")], 1).rows.tolist() == [[0]]
+
+
+def test_another_corpus_does_not_go_on(corpus: ArrowCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.nn.retriever.BLOCK", 1)
+    with pytest.raises(Stopped):
+        EmbeddingRetriever(Killed(1), DenseIndex, tmp_path, tmp_path / "lasting").index(corpus)
+    other, encoder = build_corpus([Document(id="d0", text="b")], tmp_path / "other"), Counted()
+    EmbeddingRetriever(encoder, DenseIndex, tmp_path, tmp_path / "lasting").index(other)
+    assert len(encoder.asked) == 1
+
+
 def test_nothing_indexed(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="expected index or load"):
         EmbeddingRetriever(Counted(), DenseIndex, tmp_path).search([Query(id="x", text="a")], 1)

@@ -152,6 +152,32 @@ def test_compare_averages_seeds_and_adjusts_over_measures(harness, stored: None)
     assert any(line.split()[0] == "RR" and line.split()[-1] == "2/1/0" for line in out.splitlines() if line.split())
 
 
+def test_compare_tests_every_two_of_several_and_adjusts_over_all(harness, stored: None) -> None:
+    put("other", 0, {"RR": (1.0, 0.25, 1.0), "AP": (0.5, 0.5, 0.25)}, "4")
+    status, out, _ = harness("compare", "bad", "good", "other", "--task", "small", "--format", "json")
+    found = json.loads(out)
+    assert status == 0
+    assert [one["method"] for one in found["methods"]] == ["bad", "good", "other"]
+    rr, ap = found["measures"]["RR"], found["measures"]["AP"]
+    assert rr["means"] == pytest.approx([1 / 3, 2 / 3, 0.75])
+    # bad and good differ by .5 .5 0, of whose four patterns two are as extreme; good and other by 0 .5 -.75: all four
+    assert (rr["p_randomisation"][0][1], rr["p_randomisation"][1][2], rr["queries"]) == (0.5, 1.0, 3)
+    assert np.array(rr["p_randomisation_holm"]).tolist() == np.ones((3, 3)).tolist()  # six tests, and none below 1/4
+    assert ap["p_randomisation"][0][0] == 1.0
+    lines = harness("compare", "bad", "good", "other", "--task", "small", "--measure", "RR")[1].splitlines()
+    assert [line.split()[:2] for line in lines[2:]] == [["1", "other"], ["2", "good"], ["3", "bad"]]
+    assert "3 tests" in lines[0]
+
+
+def test_compare_needs_two_methods_with_a_measure_in_common(harness, stored: None) -> None:
+    put("odd", 0, {"P@1": (0.0, 0.0, 0.0)}, "4")
+    put("even", 0, {"RR": (0.0, 0.0, 0.0)}, "5")
+    for words, expected in {("good",): "two methods", ("odd", "even"): "no measure in common"}.items():
+        status, out, err = harness("compare", *words, "--task", "small")
+        assert (status, out) == (2, "")
+        assert expected in err
+
+
 def test_compare_takes_ids_and_measures(harness, stored: None) -> None:
     words = ["compare", "1" * 16, "bad", "--task", "small", "--measure", "P@1", "--format", "json"]
     found = json.loads(harness(*words)[1])

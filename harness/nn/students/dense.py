@@ -47,6 +47,6 @@ class DenseStudent(Student):
         """Dot products of each query with each document."""
         return queries @ documents.T
 
-    def searched(self) -> tuple[Callable[[Any], Encoder], type[Index]]:
+    def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
         """Exact search by dot product."""
         return DenseEncoder, DenseIndex

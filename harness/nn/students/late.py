@@ -59,7 +59,7 @@ class LateStudent(Student):
         found = torch.einsum("qtd,nsd->qnts", queries.vectors, documents.vectors)
         return _interact(found, documents.mask.unsqueeze(0).unsqueeze(2), queries.mask.unsqueeze(1))
 
-    def searched(self) -> tuple[Callable[[Any], Encoder], type[Index]]:
+    def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
         """Exact late interaction."""
         return MultiVectorEncoder, MultiVectorIndex
 

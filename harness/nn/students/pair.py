@@ -9,10 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from harness.contracts import Context, Retriever
-from harness.nn.batches import CHARACTERS_A_TOKEN, MARKS, batches
+from harness.nn.batches import CHARACTERS_A_TOKEN, MARKS
 from harness.nn.loading import adjust, load
+from harness.nn.reading import placed
 from harness.nn.reranker import Reranker
-from harness.nn.students.student import GPU_TOKENS, TOKENS
+from harness.nn.students.parts import Part, divided
 
 Pair = tuple[str, str]
 
@@ -39,11 +40,10 @@ class PairStudent:
 
     def score(self, pairs: Sequence[Pair]) -> Float[Tensor, " pairs"]:
         """The relevance of each pair, with gradients; pairs of like length are read together."""
-        lengths = [min((len(a) + len(b)) / CHARACTERS_A_TOKEN + MARKS, self.model.max_seq_length) for a, b in pairs]
-        parts = batches(lengths, TOKENS if self.device.type == "cpu" else GPU_TOKENS)
-        found = torch.cat([self.forward([pairs[place] for place in part]) for part in parts])
-        order = torch.tensor([place for part in parts for place in part], device=found.device)
-        return found[torch.argsort(order)]
+        guesses = [min((len(a) + len(b)) / CHARACTERS_A_TOKEN + MARKS, self.model.max_seq_length) for a, b in pairs]
+        order, parts = divided(pairs, self.model.preprocess(list(pairs)), guesses, self.device)
+        found = torch.cat([self.forward(part) for part in parts])
+        return found[torch.argsort(torch.tensor(order, device=found.device))]
 
     def forward(self, pairs: Sequence[Pair]) -> Float[Tensor, " pairs"]:
         """The relevance of one batch, padded together."""
@@ -51,8 +51,8 @@ class PairStudent:
 
     def features(self, pairs: Sequence[Pair]) -> dict[str, Any]:
         """What the model reads, on its device."""
-        read = self.model.preprocess(list(pairs))
-        return {name: value.to(self.device) if isinstance(value, Tensor) else value for name, value in read.items()}
+        known = pairs.read if isinstance(pairs, Part) else None
+        return placed(self.model.preprocess(list(pairs)) if known is None else known, self.device)
 
     def save(self, folder: Path) -> None:
         """Write it as any user of sentence-transformers loads it."""

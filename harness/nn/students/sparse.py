@@ -78,6 +78,6 @@ class SparseStudent(Student):
         """Dot products of each query with each document."""
         return queries @ documents.T
 
-    def searched(self) -> tuple[Callable[[Any], Encoder], type[Index]]:
+    def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
         """Exact search in posting lists."""
         return SparseEncoder, InvertedIndex

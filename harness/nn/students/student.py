@@ -10,15 +10,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from harness.contracts import Context, Role
-from harness.nn.batches import CHARACTERS_A_TOKEN, MARKS, batches
+from harness.nn.batches import guesses, once
 from harness.nn.loading import Family, adjust, load
+from harness.nn.reading import placed
 from harness.nn.retriever import EmbeddingRetriever, Encoder, Index
+from harness.nn.students.parts import Part, divided
 from harness.nn.training.gradient_cache import GradientCache
-
-TOKENS = 4096
-"""Tokens that a CPU encodes at once, padding included: texts of like length go together."""
-GPU_TOKENS = 1 << 17
-"""The same elsewhere."""
 
 
 class Student(ABC):
@@ -52,13 +49,13 @@ class Student(ABC):
 
     def embed(self, texts: Sequence[str], role: Role) -> Any:
         """The embeddings as the retriever will compare them, with gradients; equal texts are encoded once."""
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        distinct = list(places)
-        order, parts = self._parts(distinct)
-        chunks = [[distinct[place] for place in part] for part in parts]
-        encoded = self._cache.parts(chunks, role) if self._chunk else [self.forward(texts, role) for texts in chunks]
+        distinct, places = once(texts)
+        limit = self.model.max_seq_length or float("inf")
+        read = self._tokenised(distinct, role)
+        order, parts = divided(distinct, read, guesses(distinct, limit), self.device, self._chunk)
+        encoded = self._cache.parts(parts, role) if self._chunk else [self.forward(part, role) for part in parts]
         back = {place: row for row, place in enumerate(order)}
-        return self.gather(encoded, [back[places[text]] for text in texts])
+        return self.gather(encoded, [back[place] for place in places])
 
     @abstractmethod
     def forward(self, texts: Sequence[str], role: Role) -> Any:
@@ -78,8 +75,8 @@ class Student(ABC):
 
     def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
         """What the model reads, on its device: token ids, mask, …."""
-        read = self.model.preprocess(list(texts), prompt=self.model.prompts.get(role) or None, **self.reading(role))
-        return {name: value.to(self.device) if isinstance(value, Tensor) else value for name, value in read.items()}
+        known = texts.read if isinstance(texts, Part) else None
+        return placed(self._tokenised(texts, role) if known is None else known, self.device)
 
     def reading(self, role: Role) -> dict[str, Any]:
         """Further options of the library's tokenising."""
@@ -97,17 +94,11 @@ class Student(ABC):
     def retriever(self) -> Any:
         """A retriever with what was learnt."""
         kind, index = self.searched()
-        return EmbeddingRetriever(kind(self.model.eval()), index, self.context.folder)
+        return EmbeddingRetriever(kind(self.model.eval(), mode=self.context.mode), index, self.context.folder)
 
     @abstractmethod
-    def searched(self) -> tuple[Callable[[Any], Encoder], type[Index]]:
-        """Encoder and index of its form."""
+    def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
+        """Encoder, made of a model and a mode, and index of its form."""
 
-    def _parts(self, texts: Sequence[str]) -> tuple[list[int], list[list[int]]]:
-        """Places of the texts in batches of like length, and all of them in that order."""
-        limit = self.model.max_seq_length or float("inf")
-        lengths = [min(len(text) / CHARACTERS_A_TOKEN + MARKS, limit) for text in texts]
-        parts = batches(lengths, TOKENS if self.device.type == "cpu" else GPU_TOKENS)
-        size = self._chunk or len(texts)
-        parts = [part[start : start + size] for part in parts for start in range(0, len(part), size)]
-        return [place for part in parts for place in part], parts
+    def _tokenised(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
+        return self.model.preprocess(list(texts), prompt=self.model.prompts.get(role) or None, **self.reading(role))

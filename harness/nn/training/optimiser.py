@@ -45,7 +45,7 @@ def optimiser(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
     for parameter, its in names.items():
         if parameter.requires_grad:
             groups.setdefault((_rate(its, schedule.rates), parameter.dim() >= PLAIN), []).append(parameter)
-    return AdamW([_group(parameters, schedule, *key) for key, parameters in groups.items()])
+    return AdamW([_group(parameters, schedule, *key) for key, parameters in groups.items()], fused=True)
 
 
 def _group(parameters: list[nn.Parameter], schedule: Schedule, rate: float, decays: bool) -> dict[str, Any]:

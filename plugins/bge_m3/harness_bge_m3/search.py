@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-import torch
 from jaxtyping import Float32
 
 from harness.contracts import Role
@@ -15,6 +14,7 @@ from harness.index.multivector import MultiVectorIndex
 from harness.nn.batches import encode
 from harness.nn.encoders import CPU_TOKENS, GPU_TOKENS
 from harness.nn.loading import parameters
+from harness.nn.modes import check, computing
 from harness.nn.retriever import EmbeddingRetriever
 from harness_bge_m3.hybrid import Three, hybrid
 from harness_bge_m3.student import M3Student
@@ -32,6 +32,7 @@ class M3Encoder:
     def __init__(self, student: M3Student) -> None:
         """Encode with this student, as its configuration says."""
         self._student, self._config = student, student.config
+        self._mode = check(student.context.mode, str(student.device))
 
     @property
     def parameters(self) -> int:
@@ -48,7 +49,8 @@ class M3Encoder:
             return found.part(slice(0)) if self._config.output == "hybrid" else found[:0]
         output, budget = self._config.output, CPU_TOKENS if self._student.device.type == "cpu" else GPU_TOKENS
         limit = self._student.model.max_seq_length or float("inf")
-        read = encode(texts, lambda batch: self._embed(batch, role), limit=limit, budget=budget)
+        with computing(self._student.model, self._mode, sum(map(len, texts))):
+            read = encode(texts, lambda batch: self._embed(batch, role), limit=limit, budget=budget)
         weights = self._config.weights if output == "hybrid" and role == "query" else (1.0, 1.0, 1.0)
         made = Three(
             dense=np.stack([text.dense for text in read]) * np.float32(weights[0]),
@@ -62,13 +64,13 @@ class M3Encoder:
         """Of queries each token's share, so that maximal similarities add up to their mean."""
         return vectors / np.float32(len(vectors)) if role == "query" else vectors
 
-    @torch.no_grad()
     def _embed(self, texts: list[str], role: Role) -> list[_Text]:
         features = self._student.features(texts, role)
         found = self._student.embeddings(features, self._config.mcls if role == "document" else 0)
-        dense, lexical, vectors, mask = (head.cpu().numpy() for head in found)
+        *heads, counts = found
+        (dense, lexical, vectors), mask = (head.float().cpu().numpy() for head in heads), counts.cpu().numpy()
         return [
-            _Text(dense[text].astype(np.float32), sp.csr_array(lexical[text][None]), vectors[text][mask[text]])
+            _Text(dense[text], sp.csr_array(lexical[text][None]), vectors[text][mask[text]])
             for text in range(len(texts))
         ]
 

@@ -2,7 +2,10 @@
 
 import csv
 import math
+import random
+import re
 from dataclasses import replace
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from harness_bm25.method import BM25
 from harness.config import parse
 from harness.contracts import Context
 from harness.data.beir import BeirSource
-from harness.data.corpus import build_corpus
+from harness.data.corpus import ArrowCorpus, build_corpus
 from harness.data.task import SourceTask
 from harness.errors import DataError
 from harness.plugins import registry
@@ -102,7 +105,44 @@ def test_title_joins_the_text(tmp_path: Path) -> None:
     ],
 )
 def test_terms(config: Config, text: str, terms: list[str]) -> None:
-    assert Analyser(config)(text) == terms
+    assert in_order(Analyser(config), [text]) == [terms]
+
+
+def in_order(analyser: Analyser, texts: list[str]) -> list[list[str]]:
+    """The terms of each text."""
+    words = analyser.words(texts)
+    found: list[list[str]] = [[] for _ in texts]
+    for code, text in zip(words.codes.tolist(), words.texts.tolist(), strict=True):
+        if term := analyser.term(words.distinct[code]):
+            found[text].append(term)
+    return found
+
+
+def bigrams(text: str) -> list[str]:
+    runs = re.findall(r"[a-z0-9]+|[^\W\x00-\x7f]+", text.lower())
+    whole = [[run] if run.isascii() or len(run) == 1 else [a + b for a, b in pairwise(run)] for run in runs]
+    return list(chain.from_iterable(whole))
+
+
+DEFINITIONS = {
+    "word": lambda text: re.findall(r"\w+", text.lower()),
+    "bigram": bigrams,
+    "code": lambda text: re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower()),
+}
+"""Each tokeniser word by word, as its knob says it."""
+
+
+@pytest.mark.parametrize("tokeniser", DEFINITIONS)
+def test_many_texts_at_once_have_the_words_of_each(tokeniser: str) -> None:
+    chance = random.Random(0)
+    signs = "aAbBzZ019_ .,-\n\r\x00'ſßİΣσςéÉñ̃Ⅷ²٣東京塔がﾊ๑ภा한\u200d\u2028\ud800𝔸𝟘😀𐐀"
+    texts = ["", "\n", *("".join(chance.choices(signs, k=chance.randrange(40))) for _ in range(3000)), ""]
+    found = in_order(Analyser(replace(PLAIN, tokeniser=tokeniser)), texts)
+    assert found == [list(DEFINITIONS[tokeniser](text)) for text in texts]
+
+
+def test_no_text_no_words() -> None:
+    assert in_order(Analyser(PLAIN), []) == []
 
 
 def test_history_joins_the_query(tmp_path: Path) -> None:
@@ -114,12 +154,12 @@ def test_history_joins_the_query(tmp_path: Path) -> None:
         assert set(retriever.search([query], 10).rows[0].tolist()) - {-1} == expected
 
 
-def test_blocks_of_queries_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    retriever = over(tmp_path, ["cat dog", "dog bird", "bird cat cat"])
+def test_blocks_of_documents_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["cat dog", "dog bird", "...", "bird cat cat", "dog"]
     queries = [Query(id=str(i), text=text) for i, text in enumerate(["cat", "dog", "bird cat", "fish", "dog cat"])]
-    whole = retriever.search(queries, 3)
-    monkeypatch.setattr("harness_bm25.method.BLOCK", 6)
-    parts = retriever.search(queries, 3)
+    whole = over(tmp_path / "whole", texts).search(queries, 3)
+    monkeypatch.setattr("harness_bm25.method.BLOCK", 2)
+    parts = over(tmp_path / "parts", texts).search(queries, 3)
     np.testing.assert_array_equal(whole.rows, parts.rows)
     np.testing.assert_array_equal(whole.scores, parts.scores)
 
@@ -129,13 +169,28 @@ def test_a_corpus_without_terms_is_refused(tmp_path: Path) -> None:
         over(tmp_path, ["...", "?!"])
 
 
-def test_an_index_of_another_corpus_is_refused(tmp_path: Path) -> None:
+def test_a_saved_index_finds_the_same(tmp_path: Path) -> None:
+    texts = ["cat dog", "dog bird", "bird cat cat", "東京塔"]
+    corpus = build_corpus([Document(id=f"d{i}", text=text) for i, text in enumerate(texts)], tmp_path / "corpus")
+    retriever = over(tmp_path, texts)
+    (tmp_path / "index").mkdir()
+    retriever.save(tmp_path / "index")
+    again = BM25(PLAIN, Context(folder=tmp_path, build=lambda use: None))
+    again.load(tmp_path / "index", corpus)
+    for text in ("cat", "dog bird", "東京塔"):
+        assert ranking(again, text) == ranking(retriever, text) != []
+
+
+def test_an_index_of_another_corpus_or_without_its_vocabulary_is_refused(tmp_path: Path) -> None:
     retriever = over(tmp_path, ["cat", "dog"])
     (tmp_path / "index").mkdir()
     retriever.save(tmp_path / "index")
     other = build_corpus([Document(id="1", text="cat")], tmp_path / "other")
-    with pytest.raises(DataError, match="expected an index of 1 documents, got 2"):
+    with pytest.raises(DataError, match="expected an index with corpus"):
         retriever.load(tmp_path / "index", other)
+    (tmp_path / "index" / "vocabulary.json").unlink()
+    with pytest.raises(DataError, match="expected an index with its vocabulary"):
+        retriever.load(tmp_path / "index", ArrowCorpus(tmp_path / "corpus"))
 
 
 @pytest.mark.parametrize(

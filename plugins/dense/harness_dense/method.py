@@ -19,4 +19,5 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
         query_prompt=config.query_prompt,
         document_prompt=config.document_prompt,
     )
-    return EmbeddingRetriever(DenseEncoder(model, config.similarity), DenseIndex, context.folder)
+    encoder = DenseEncoder(model, config.similarity, context.mode)
+    return EmbeddingRetriever(encoder, DenseIndex, context.folder, context.lasting)

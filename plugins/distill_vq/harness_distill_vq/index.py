@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Integer, UInt8
 
-from harness.contracts import Corpus, Role
+from harness.contracts import FP32, Corpus, Role
 from harness.errors import DataError
 from harness.index import files
 from harness.index.best import SCORES, Ranking, best, in_parts
@@ -37,15 +37,17 @@ class Tables(NamedTuple):
 class CodeEncoder:
     """Documents → codes, queries → tables."""
 
-    def __init__(self, model: Any, quantiser: Quantiser, probes: int = 0) -> None:
+    def __init__(self, model: Any, quantiser: Quantiser, probes: int = 0, mode: str = FP32) -> None:
         """Encode with this model.
 
         Args:
             model: a SentenceTransformer.
             quantiser: of its documents' vectors.
             probes: lists that are searched, those whose centroids the query likes best; 0: all.
+            mode: what the model computes with.
         """
-        self._model, self._dense, self._quantiser, self._probes = model, DenseEncoder(model), quantiser, probes
+        self._model, self._quantiser, self._probes = model, quantiser, probes
+        self._dense = DenseEncoder(model, mode=mode)
 
     @property
     def parameters(self) -> int:

@@ -57,7 +57,7 @@ class DistillVq:
         student = towers if config.train_queries else dense
         course.keep(student)
         save_model(quantiser, str(self._context.training / QUANTISER))
-        encoder = CodeEncoder(student.model.eval(), quantiser.eval(), config.probes)
+        encoder = CodeEncoder(student.model.eval(), quantiser.eval(), config.probes, self._context.mode)
         return EmbeddingRetriever(encoder, CodeIndex, self._context.folder)
 
     def _quantiser(self, dense: DenseStudent) -> Quantiser:

@@ -245,7 +245,7 @@ class TestIndex:
 
 def coder(made: Quantiser, probes: int = 0) -> CodeEncoder:
     class Model:
-        similarity_fn_name = "cosine"
+        similarity_fn_name, device = "cosine", "cpu"
 
     return CodeEncoder(Model(), made, probes)
 

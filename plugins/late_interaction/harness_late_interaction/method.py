@@ -22,7 +22,8 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
     for name in ("query_length", "document_length"):
         if (tokens := getattr(config, name)) is not None:
             _set_length(model[0], name, tokens)
-    return EmbeddingRetriever(MultiVectorEncoder(model), MultiVectorIndex, context.folder)
+    encoder = MultiVectorEncoder(model, context.mode)
+    return EmbeddingRetriever(encoder, MultiVectorIndex, context.folder, context.lasting)
 
 
 def _untrained(name: str, context: Context) -> Any:

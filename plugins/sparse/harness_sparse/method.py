@@ -2,10 +2,13 @@
 
 from harness.contracts import Context
 from harness.index.inverted import InvertedIndex
+from harness.index.seismic import SeismicIndex
 from harness.nn.encoders import SparseEncoder
 from harness.nn.loading import adjust, load
 from harness.nn.retriever import EmbeddingRetriever
 from harness_sparse import Config
+
+INDEXES = {"exact": InvertedIndex, "seismic": SeismicIndex}
 
 
 def build(config: Config, context: Context) -> EmbeddingRetriever:
@@ -17,4 +20,5 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
         query_prompt=config.query_prompt,
         document_prompt=config.document_prompt,
     )
-    return EmbeddingRetriever(SparseEncoder(model, config.max_active_terms), InvertedIndex, context.folder)
+    encoder = SparseEncoder(model, config.max_active_terms, context.mode)
+    return EmbeddingRetriever(encoder, INDEXES[config.index], context.folder, context.lasting)

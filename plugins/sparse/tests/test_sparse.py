@@ -50,3 +50,10 @@ def test_scores_are_splade(models: Path, tmp_path: Path, kept: int | None) -> No
     expected = {row: float(weights(text) @ weights("who eats")) for row, text in enumerate(TEXTS)}
     found = find(Config(model=folder, max_active_terms=kept), tmp_path)
     assert found == pytest.approx({row: score for row, score in expected.items() if score}, abs=1e-3)
+
+
+def test_seismic_finds_the_same_among_few(models: Path, tmp_path: Path) -> None:
+    pytest.importorskip("seismic")
+    folder = str(models / "splade-tiny")
+    exact, near = (find(Config(model=folder, index=index), tmp_path / index) for index in ("exact", "seismic"))
+    assert near == pytest.approx(exact, rel=1e-3)

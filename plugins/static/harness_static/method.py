@@ -20,4 +20,5 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
     if kind != "StaticEmbedding":
         raise CheckpointError(f"{config.model} begins with a {kind}; expected a StaticEmbedding: use --plugin dense")
     adjust(model, truncate_dim=config.truncate_dim)
-    return EmbeddingRetriever(DenseEncoder(model, config.similarity), DenseIndex, context.folder)
+    encoder = DenseEncoder(model, config.similarity, context.mode)
+    return EmbeddingRetriever(encoder, DenseIndex, context.folder, context.lasting)

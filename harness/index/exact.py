@@ -1,0 +1,122 @@
+"""Exact search: a fast pass says who can be among the best, and scores decide."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int32
+
+from harness.index.best import Ranking
+from harness.index.bounds import check, lengths
+from harness.index.devicepass import DevicePass
+from harness.index.firstpass import FirstPass, SinglePass
+from harness.index.halfpass import HalfPass, half_is_possible
+from harness.index.pool import Pairs, Pool
+
+WORTH = 10**10
+"""Multiplications from which on it is worth trying whether bfloat16 is faster (0.2 s in float32)."""
+SPARSE = 128
+"""Documents for each that is wanted, from which on what bfloat16 can't tell apart costs less than it saves."""
+
+Vectors = Float32[np.ndarray, "docs dim"]
+
+
+def search(
+    vectors: Vectors,
+    queries: Float32[np.ndarray, "queries dim"],
+    k: int,
+    id_rank: Int32[np.ndarray, " docs"],
+    longest: Callable[[slice], float],
+    device: str,
+) -> Ranking:
+    """The documents with the highest scores (see `harness.index.dots`), under the tie rule.
+
+    Args:
+        vectors: of the documents; read block by block.
+        queries: their vectors.
+        k: how many documents are wanted.
+        id_rank: position of each row's id among all ids in ascending order.
+        longest: bound of the length of the longest vector among some rows.
+        device: a torch device name; all but CUDA devices leave the work to the processor, which needs no torch.
+
+    Raises:
+        ScoreError: a score could be no number.
+    """
+    if not k:
+        return np.empty((len(queries), 0), np.int32), np.empty((len(queries), 0), np.float32)
+    scan = _Scan(vectors, queries, k, id_rank, longest)
+    first = _first(vectors, queries, k, device)
+    for start in range(0, len(vectors), first.docs):
+        scan.take(slice(start, min(start + first.docs, len(vectors))), first)
+        if isinstance(first, HalfPass) and scan.crowded:
+            first = SinglePass(queries)
+    return scan.pool.best()
+
+
+class _Scan:
+    """One way through the documents."""
+
+    def __init__(
+        self,
+        vectors: Vectors,
+        queries: Float32[np.ndarray, "queries dim"],
+        k: int,
+        id_rank: Int32[np.ndarray, " docs"],
+        longest: Callable[[slice], float],
+    ) -> None:
+        self._vectors, self._k, self._longest = vectors, k, longest
+        self._lengths = lengths(queries)
+        self._found = self._seen = 0
+        self.pool = Pool(queries, vectors, k, id_rank)
+
+    def take(self, rows: slice, first: FirstPass) -> None:
+        """Look at these documents."""
+        documents, number = self._vectors[rows], len(self._lengths)
+        longest = self._longest(rows)
+        check(self._lengths, longest)
+        product = first.product(documents)
+        off, shift = first.off(longest), first.shift
+        if self._k <= len(documents) and self.pool.reach.min() == -np.inf:
+            kth = first.kth(product, self._k)
+            self.pool.raise_to(_down(kth + shift - off - _half_step(kth, first.rounding)))
+        # Rounding keeps the order: what is summed to the floor at least is also rounded to the rounded floor at least.
+        places, values = first.reaching(product, (self.pool.reach - off - shift).astype(np.float32))
+        query, row = (places % number).astype(np.int32), (rows.start + places // number).astype(np.int32)
+        middle, off = values + shift[query], off[query] + _half_step(values, first.rounding)
+        self.pool.add(Pairs(query, row, _down(middle - off), -_down(-middle - off)))
+        self._found += len(places)
+        self._seen += number * len(documents)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many documents lie near the best that scoring them costs more than the fast pass saves."""
+        return self._found > 16 * len(self._lengths) * self._k + self._seen // 256
+
+
+def _first(vectors: Vectors, queries: Float32[np.ndarray, "queries dim"], k: int, device: str) -> FirstPass:
+    """The pass that is fastest here; all lead to the same result."""
+    if device.startswith("cuda"):
+        return DevicePass(queries, device)
+    single = SinglePass(queries)
+    if queries.size * len(vectors) < WORTH or len(vectors) < SPARSE * k or not half_is_possible():
+        return single
+    sample = vectors[: single.docs]
+    half = HalfPass(queries, sample.mean(axis=0, dtype=np.float64).astype(np.float32))
+    return min((single, half), key=lambda first: min(_seconds(first, sample) for _ in range(2)))
+
+
+def _half_step(values: Float32[np.ndarray, "*shape"], rounding: float) -> Float32[np.ndarray, "*shape"]:
+    """How far rounded numbers may lie from what they were; a number's power of two has the relative error."""
+    powers = (values.view(np.uint32) & np.uint32(0x7F800000)).view(np.float32)
+    return powers * np.float32(rounding)
+
+
+def _down(values: Float64[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """The same numbers in float32, and certainly no larger."""
+    return np.nextafter(values.astype(np.float32), np.float32(-np.inf))
+
+
+def _seconds(first: FirstPass, sample: Vectors) -> float:
+    start = time.perf_counter()
+    first.product(sample)
+    return time.perf_counter() - start

@@ -1,0 +1,98 @@
+"""Texts → token ids, read ahead of the model in a thread and cut into batches without columns of padding."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from jaxtyping import Int64
+
+from harness.contracts import Role
+
+TOKENS = frozenset({"input_ids", "attention_mask", "token_type_ids", "query_expansion_positions"})
+"""Tensors whose rows are texts and whose columns are tokens; what has others is not cut."""
+PROMPTS: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
+"""Names under which sentence-transformers looks for a prompt; the first that is there counts."""
+AHEAD = 2
+"""Chunks that may wait for the model."""
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def features(model: Any, texts: Sequence[str], role: Role) -> dict[str, Any]:
+    """What the model reads of these texts, padded together, as its `encode_query` or `encode_document` reads them."""
+    names = [name for name in PROMPTS[role] if name in model.prompts] or [model.default_prompt_name]
+    return model.preprocess(list(texts), prompt=model.prompts.get(names[0]), task=role)
+
+
+def placed(features: dict[str, Any], device: Any) -> dict[str, Any]:
+    """The same on the model's device; to a GPU it is copied while that goes on computing."""
+    from torch import Tensor
+
+    def move(value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        return value.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else value.to(device)
+
+    return {name: move(value) for name, value in features.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Many texts, tokenised together and padded to the longest."""
+
+    features: dict[str, Any]
+    """What the model reads."""
+    first: Int64[np.ndarray, " texts"]
+    """The first column of each text that counts: 0 where padding stands on the right."""
+    stop: Int64[np.ndarray, " texts"]
+    """The column behind the last that counts."""
+
+    @classmethod
+    def of(cls, features: dict[str, Any]) -> Self | None:
+        """None where the texts can't be told apart again, as in models that join them, or where there is no token."""
+        from torch import Tensor
+
+        tensors = {name: value for name, value in features.items() if isinstance(value, Tensor)}
+        if not {"input_ids", "attention_mask"} <= set(tensors) <= TOKENS:
+            return None
+        shapes = {tuple(value.shape) for value in tensors.values()}
+        if len(shapes) > 1 or tensors["input_ids"].ndim != 2 or not tensors["input_ids"].numel():
+            return None
+        used = tensors["attention_mask"].numpy() > 0
+        if "query_expansion_positions" in tensors:
+            used = used | tensors["query_expansion_positions"].numpy()
+        columns, some = used.shape[1], used.any(axis=1)
+        first = np.where(some, used.argmax(axis=1), 0)
+        stop = np.where(some, columns - used[:, ::-1].argmax(axis=1), 1)
+        return cls(features=features, first=first, stop=stop)
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each text."""
+        return (self.stop - self.first).tolist()
+
+    def part(self, rows: Sequence[int]) -> dict[str, Any]:
+        """What the model reads of these texts, padded to the longest of them."""
+        from torch import Tensor
+
+        columns, wanted = slice(int(self.first[rows].min()), int(self.stop[rows].max())), list(rows)
+        return {
+            name: value[wanted, columns] if isinstance(value, Tensor) else value
+            for name, value in self.features.items()
+        }
+
+
+def ahead(work: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
+    """What `work` makes of each, in order, made in a thread while the caller is busy with an earlier one."""
+    with ThreadPoolExecutor(1, "reading") as thread:
+        coming: deque[Future[Made]] = deque()
+        for each in given:
+            coming.append(thread.submit(work, each))
+            if len(coming) > AHEAD:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
