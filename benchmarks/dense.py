@@ -116,7 +116,7 @@ class Comparison:
             peer_name=name,
             runs=runs,
             goal=goal if self._size == max(SIZES) else None,
-            mode="bf16 first pass, exact" if half else "fp32",
+            mode="bf16 first pass where faster, exact" if half else "fp32",
             found=_agreement(again, theirs.kept) | {"MB beside the map": most[0] / 1e6},
         )
 

@@ -115,6 +115,7 @@ PEERS: dict[str, tuple[Callable[[Rankings], PerQuery], float | None]] = {
     "mteb": (_mteb, None),
 }
 """What each does, and the goal."""
+TIES = {"ranx": " It ranks tied documents otherwise than trec_eval; without ties all values are equal."}
 
 
 def rows(runs: int) -> Iterator[Row]:
@@ -136,7 +137,7 @@ def rows(runs: int) -> Iterator[Row]:
             goal=goal,
             mode="fp64",
             found={"largest difference of a value": apart, "measures compared": len(told["peer"])},
-            note="From arrays of rows and scores to values; the peer's dictionaries are built from the same arrays.",
+            note=f"From arrays to values; the peer's dictionaries are built from the same arrays.{TIES.get(name, '')}",
         )
 
 

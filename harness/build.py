@@ -46,7 +46,7 @@ class Builder:
 
         Args:
             chosen: the plugin and its options.
-            lasting: for a distiller: where its training is kept.
+            lasting: where a distiller keeps its training, and a retriever what it has of an index.
 
         Raises:
             PluginNotFound, PluginBroken, PluginConflict: if it can't be loaded.

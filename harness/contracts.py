@@ -38,8 +38,9 @@ class Context:
     mode: str = FP32
     """What a model that encodes or scores is to compute with; a teacher gets `fp32` and decides for itself."""
     lasting: Path | None = None
-    """For a distiller: a folder that outlives the process and is the same for the same lesson, so that a training that
-    was stopped goes on, and one that is over isn't done again; None: nothing is kept."""
+    """A folder that outlives the process and is the same for the same lesson, so that a training that was stopped goes
+    on, and one that is over isn't done again; for a retriever, the same for the same method on the same device, so that
+    an indexing that was stopped goes on. None: nothing is kept."""
 
     @property
     def training(self) -> Path:

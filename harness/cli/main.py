@@ -13,14 +13,14 @@ from harness.cli.options import printable
 from harness.errors import HarnessError
 
 BUILT_IN = {
-    "compare": "Compare two methods: A and B are names of methods or ids of evaluations.",
+    "compare": "Compare two methods, or every two of several: names of methods or ids of evaluations.",
     "devices": "Register, calibrate and list devices.",
     "doctor": "Check packages, plugins, home, store, devices and offline mode.",
     "plugins": "List, show, make and check plugins.",
-    "reproduce": "Do a stored evaluation again and compare.",
+    "reproduce": "Do a stored evaluation again, training included, and compare it with what is stored.",
     "results": "List, show, export, import and remove evaluations.",
     "run": "Evaluate methods on tasks: distil, index, search, score, store.",
-    "score": "Score a run file on a task.",
+    "score": "Score a run file on a task, or the stored run of an evaluation by other measures.",
     "signals": "Teacher signals: list, check, share.",
     "store": "Check and upgrade the database.",
     "tasks": "What methods can be evaluated on.",

@@ -78,9 +78,15 @@ class ArrowCorpus:
 
     def contents(self, rows: Iterable[int] | None = None) -> Sequence[str]:
         """Title and body joined, of these rows or of all."""
-        table = self._table if rows is None else self._table.take(pa.array(list(rows), pa.int64()))
+        table = self._table if rows is None else self._rows_of(rows)
         titles, texts = table.column("title").to_pylist(), table.column("text").to_pylist()
         return [join_title(title, text) for title, text in zip(titles, texts, strict=True)]
+
+    def _rows_of(self, rows: Iterable[int]) -> pa.Table:
+        """These rows; neighbours are cut out, since picking rows one by one reads the whole table."""
+        if isinstance(rows, range) and rows.step == 1 and 0 <= rows.start <= rows.stop <= len(self):
+            return self._table.slice(rows.start, len(rows))
+        return self._table.take(pa.array(list(rows), pa.int64()))
 
     def row_of(self, doc_id: str) -> int:
         """The row of an id; KeyError if there is none."""

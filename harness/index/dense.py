@@ -2,12 +2,12 @@
 
 Scores are those of `harness.index.dots`, whatever computes first: rows and scores are the same to the last bit in
 float32, in bfloat16 and on a GPU. Beside the mapped vectors, a search holds memory for a block of documents and
-for a few times the documents that are wanted, 2¹⁹ at once, whatever the size of the corpus: 140 MB were seen.
+for a few times the documents that are wanted, 2¹⁹ at once, whatever the size of the corpus: 155 MB were seen.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float32
@@ -27,9 +27,12 @@ WANTED = 1 << 19
 class DenseIndex:
     """One vector a document."""
 
-    def __init__(self, folder: Path, corpus: Corpus, device: str = "cpu") -> None:
+    device: ClassVar[str] = "cpu"
+    """Name of the torch device that searches; no result depends on it."""
+
+    def __init__(self, folder: Path, corpus: Corpus) -> None:
         """Map the vectors; see `load`."""
-        self._folder, self._device = folder, device
+        self._folder = folder
         self._lengths: dict[tuple[int, int], float] = {}
         self._vectors = np.asarray(files.read(folder, KIND, corpus)["vectors"])
         if self._vectors.dtype != np.float32 or self._vectors.ndim != 2 or len(self._vectors) != len(corpus):
@@ -40,26 +43,24 @@ class DenseIndex:
         self._id_rank = np.asarray(corpus.id_rank)
 
     @classmethod
-    def build(
-        cls, folder: Path, corpus: Corpus, blocks: Iterator[Float32[np.ndarray, "block dim"]], device: str = "cpu"
-    ) -> Self:
-        """Write the vectors, block by block in the order of the corpus, to an empty folder; `device` as in `load`."""
-        files.write(folder, KIND, corpus, ({"vectors": block} for block in blocks))
-        return cls(folder, corpus, device)
+    def on(cls, device: str) -> type[Self]:
+        """The same kind of index, which is searched on this device."""
+        return type(cls.__name__, (cls,), {"device": device})
 
     @classmethod
-    def load(cls, folder: Path, corpus: Corpus, device: str = "cpu") -> Self:
-        """Open what `build` or `save` wrote.
+    def build(cls, folder: Path, corpus: Corpus, blocks: Iterator[Float32[np.ndarray, "block dim"]]) -> Self:
+        """Write the vectors, block by block in the order of the corpus, to an empty folder."""
+        files.write(folder, KIND, corpus, ({"vectors": block} for block in blocks))
+        return cls(folder, corpus)
 
-        Args:
-            folder: what was written to.
-            corpus: what is indexed.
-            device: name of the torch device that searches; no result depends on it.
+    @classmethod
+    def load(cls, folder: Path, corpus: Corpus) -> Self:
+        """Open what `build` or `save` wrote.
 
         Raises:
             DataError: it is damaged, or of another corpus.
         """
-        return cls(folder, corpus, device)
+        return cls(folder, corpus)
 
     def save(self, folder: Path) -> None:
         """Copy it to an empty folder."""
@@ -82,7 +83,7 @@ class DenseIndex:
         return in_parts(len(queries), k, lambda part: self._search(queries[part], k), size)
 
     def _search(self, queries: Float32[np.ndarray, "part dim"], k: int) -> Ranking:
-        return search(self._vectors, queries, k, self._id_rank, self._longest, self._device)
+        return search(self._vectors, queries, k, self._id_rank, self._longest, self.device)
 
     def _longest(self, rows: slice) -> float:
         """A bound of the length of the longest of these vectors, computed once."""

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int16
 
 from harness.index.bounds import SINGLE, Rounded, error, lengths, longest
-from harness.index.firstpass import DOCS, Found, kth, reaching
+from harness.index.firstpass import DOCS, Found, kth
 
 BFLOAT16 = 2.0**-8
 """Largest relative error of rounding to bfloat16."""
@@ -40,6 +40,7 @@ class HalfPass:
         self._single, self._document = torch.empty(self.docs, dim), Rounded(0.0)
         self._documents = torch.empty(self.docs, dim, dtype=torch.bfloat16)
         self._product = torch.empty(self.docs, number, dtype=torch.bfloat16)
+        self._mask = np.empty((self.docs, number), np.bool_)
 
     def product(self, documents: Float32[np.ndarray, "docs dim"]) -> Int16[np.ndarray, "docs queries"]:
         """See `FirstPass`."""
@@ -66,7 +67,7 @@ class HalfPass:
         least = self._torch.from_numpy(floors).bfloat16().view(self._torch.int16).numpy()
         positive = least.min() > 0
         keys, least = (product, least) if positive else (_sortable(product), _sortable(least))
-        places = reaching(keys, least)
+        places = np.flatnonzero(np.greater_equal(keys, least, out=self._mask[: len(product)]))
         return places, _as_single(product.ravel()[places])
 
 

@@ -64,7 +64,7 @@ def evaluate(
     """
     costs = Costs()
     cost.reset_peak_memory()
-    retriever = _make(work, trains_on or (task,), builder, costs)
+    retriever = _make(work, trains_on or (task,), builder, indexes, costs)
     indexes.ready(retriever, task.corpus(), builder.folder / "index", costs)
     found = _search(work, task, retriever, costs)
     per_query = scored(found, task, work.split, extra)
@@ -87,13 +87,13 @@ def added_measures(registry: Registry) -> dict[str, Any]:
     return {name: measure for found in registry.manager.hook.harness_measures() for name, measure in found.items()}
 
 
-def _make(work: Work, trains_on: Sequence[Task], builder: Builder, costs: Costs) -> Retriever:
+def _make(work: Work, trains_on: Sequence[Task], builder: Builder, indexes: Indexes, costs: Costs) -> Retriever:
     """The retriever: built, or distilled first."""
     if work.method.use.kind == "distiller":
         teachers = lessons.Teachers(work.method.budget.teacher_calls)
         return lessons.distil(work, trains_on, replace(builder, remember=teachers.remember), teachers, costs)
     with costs.timed("build"):
-        return builder.build(work.method.use)
+        return builder.build(work.method.use, indexes.unfinished)
 
 
 def _search(work: Work, task: Task, retriever: Retriever, costs: Costs) -> Run:

@@ -7,6 +7,7 @@ split or query set of a corpus finds it here. One whose bytes are not those that
 import json
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ from harness.store.records import DeviceRecord
 LIMIT = "HARNESS_INDEXES_GB"
 """Environment variable: how many 10⁹ bytes of indexes are kept; those unused for longest go first."""
 DEFAULT_GB = 20.0
+UNFINISHED = "unfinished"
+"""Folder of what is left of indexings that were stopped, for whoever goes on."""
+OLD_SECONDS = 14 * 86400.0
+"""After which nobody is expected to go on."""
 FILES, NOTE = "files", "note.json"
 """In a kept index's folder: what the method saved, and what was written and cost."""
 STORED = "index_stored"
@@ -57,6 +62,11 @@ class Indexes:
         }
         return cls(digest(facts | made_with))
 
+    @property
+    def unfinished(self) -> Path:
+        """Where an indexing that is stopped may leave what it has, and goes on the next time."""
+        return _root() / UNFINISHED / self.method
+
     def ready(self, retriever: Retriever, corpus: Corpus, folder: Path, costs: Costs) -> None:
         """Make the retriever ready to search: open the kept index, or make one and keep it.
 
@@ -71,8 +81,10 @@ class Indexes:
         if (stored := _opened(kept, retriever, corpus)) is not None:
             costs.values |= {**stored, STORED: 1.0}
             return
+        _forget_old()
         with costs.timed("index"):
             retriever.index(corpus)
+        shutil.rmtree(self.unfinished, ignore_errors=True)
         folder.mkdir(parents=True)
         retriever.save(folder)
         found = {"index_seconds": costs.values["index_seconds"], "index_bytes": float(folder_bytes(folder))}
@@ -100,6 +112,12 @@ def _opened(kept: Path, retriever: Retriever, corpus: Corpus) -> Mapping[str, fl
         warnings.warn(f"kept index {kept.name} can't be used ({error}); indexing again", stacklevel=2)
         shutil.rmtree(kept, ignore_errors=True)
         return None
+
+
+def _forget_old() -> None:
+    for folder in (_root() / UNFINISHED).glob("*"):
+        if time.time() - max(path.stat().st_mtime for path in (folder, *folder.iterdir())) > OLD_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _damaged(folder: Path, expected: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """A run looked up in the qrels: which places of the rankings hold judged documents. All common measures start here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,15 +66,26 @@ class Found:
         )
 
 
-def look_up(run: Run, qrels: Qrels, documents: int) -> Found:
-    """Find the judged documents of a run whose queries are those of the qrels, in their order."""
+def look_up(parts: Iterable[Run], qrels: Qrels, documents: int) -> Found:
+    """Find the judged documents of a run.
+
+    Args:
+        parts: the run's rankings, one part after the other, for the queries of the qrels in their order.
+        qrels: the judgements.
+        documents: size of the corpus.
+    """
     grade_of = np.full(documents + 1, UNJUDGED, dtype=np.int32)  # row -1 falls on the last element
-    grades = np.empty_like(run.rows)
-    for query, rows in enumerate(run.rows):
-        judged, given = qrels.of(query)
-        grade_of[judged] = given
-        grades[query] = grade_of[rows]
-        grade_of[judged] = UNJUDGED
-    query, place = np.nonzero(grades != UNJUDGED)
-    retrieved = (run.rows >= 0).sum(axis=1)
-    return Found(query=query, place=place, grade=grades[query, place], retrieved=retrieved, qrels=qrels)
+    found: list[tuple[np.ndarray, ...]] = []
+    first = 0
+    for part in parts:
+        grades = np.empty_like(part.rows)
+        for query, rows in enumerate(part.rows):
+            judged, given = qrels.of(first + query)
+            grade_of[judged] = given
+            grades[query] = grade_of[rows]
+            grade_of[judged] = UNJUDGED
+        query, place = np.nonzero(grades != UNJUDGED)
+        found.append((query + first, place, grades[query, place], (part.rows >= 0).sum(axis=1)))
+        first += len(part)
+    query, place, grade, retrieved = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return Found(query=query, place=place, grade=grade, retrieved=retrieved, qrels=qrels)

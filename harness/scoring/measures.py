@@ -13,7 +13,7 @@ from harness.scoring import foreign
 from harness.scoring.formulae import FORMULAE, parse
 from harness.scoring.found import look_up
 from harness.scoring.order import ordered
-from harness.scoring.strict import check_run
+from harness.scoring.strict import check_run, parts
 
 PerQuery = Float64[np.ndarray, " queries"]
 Measure = Callable[[Run, Qrels, Corpus], Any]
@@ -51,12 +51,12 @@ def score(
     others = {name: foreign.parse(name, tuple(extra)) for name in measures if name not in ours and name not in added}
     id_rank = corpus if isinstance(corpus, np.ndarray) else corpus.id_rank
     check_run(run, qrels.query_ids, len(id_rank))
-    run = ordered(run, id_rank)
-    found = look_up(run, qrels, len(id_rank))
+    found = look_up((ordered(part, id_rank) for part in parts(run)), qrels, len(id_rank))
     values = {name: FORMULAE[formula](found, k) for name, (formula, k) in ours.items()}
-    values |= foreign.values(run, qrels, others)
-    if added:
-        values |= _added(added, run, qrels, corpus)
+    if others or added:
+        run = ordered(run, id_rank)
+        values |= foreign.values(run, qrels, others)
+        values |= _added(added, run, qrels, corpus) if added else {}
     for name, array in values.items():
         _check(name, array, qrels)
     return {name: values[name] for name in measures}

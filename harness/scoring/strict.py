@@ -8,8 +8,8 @@ from jaxtyping import Bool
 from harness.errors import ScoreError
 from harness.records import Run
 
-BLOCK = 512
-"""Rankings checked at a time."""
+BLOCK = 1 << 17
+"""Places of rankings looked at together."""
 
 
 def check_run(run: Run, query_ids: Sequence[str], documents: int, k: int | None = None) -> None:
@@ -28,12 +28,24 @@ def check_run(run: Run, query_ids: Sequence[str], documents: int, k: int | None 
     """
     _check_queries(run.query_ids, query_ids)
     _check_shapes(run)
-    for wrong, what in _faults(run, documents, k):
-        if wrong.any():
-            query, place = np.argwhere(wrong)[0]
-            found = f"row {run.rows[query, place]}, score {run.scores[query, place]}"
-            raise ScoreError(f"query {run.query_ids[query]!r}, rank {place + 1} ({found}): {what}")
-    _check_duplicates(run)
+    for part in parts(run):
+        for wrong, what in _faults(part, documents, k):
+            if wrong.any():
+                query, place = np.argwhere(wrong)[0]
+                found = f"row {part.rows[query, place]}, score {part.scores[query, place]}"
+                raise ScoreError(f"query {part.query_ids[query]!r}, rank {place + 1} ({found}): {what}")
+        _check_duplicates(part)
+
+
+def parts(run: Run) -> Iterator[Run]:
+    """Its rankings, some at a time, so that what is computed of a part goes where that of the last part was.
+
+    One empty part if there are no rankings.
+    """
+    size = max(1, BLOCK // max(run.k, 1))
+    for start in range(0, max(len(run), 1), size):
+        part = slice(start, start + size)
+        yield Run(query_ids=run.query_ids[part], rows=run.rows[part], scores=run.scores[part])
 
 
 def _check_queries(given: Sequence[str], expected: Sequence[str]) -> None:
@@ -82,12 +94,11 @@ def _from_second(wrong: Bool[np.ndarray, "queries later"]) -> Bool[np.ndarray, "
 
 
 def _check_duplicates(run: Run) -> None:
-    """Sort each ranking's rows, a block of rankings at a time: equal ones come together."""
-    for start in range(0, len(run), BLOCK):
-        rows = np.sort(run.rows[start : start + BLOCK], axis=1)
-        twice = (rows[:, 1:] == rows[:, :-1]) & (rows[:, 1:] >= 0)
-        if twice.any():
-            raise _duplicate(run, start + int(twice.any(axis=1).argmax()))
+    """Sort each ranking's rows: equal ones come together."""
+    rows = np.sort(run.rows, axis=1)
+    twice = ((rows[:, 1:] == rows[:, :-1]) & (rows[:, 1:] >= 0)).any(axis=1)
+    if twice.any():
+        raise _duplicate(run, int(twice.argmax()))
 
 
 def _duplicate(run: Run, query: int) -> ScoreError:

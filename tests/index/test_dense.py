@@ -60,3 +60,16 @@ def test_queries_of_another_dimension_are_refused(corpus_of: Callable, new_folde
     index = DenseIndex.build(new_folder(), corpus_of(["a"]), iter([np.ones((1, 3), np.float32)]))
     with pytest.raises(DataError, match="3 dimensions"):
         index.search(np.ones((1, 2), np.float32), 1)
+
+
+def test_it_is_searched_on_the_device_that_it_is_for(
+    corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices: list[str] = []
+    monkeypatch.setattr("harness.index.dense.search", lambda *given: devices.append(given[-1]) or ([[0]], [[1.0]]))
+    corpus, query = corpus_of(["a"]), np.ones((1, 2), np.float32)
+    for kind in (DenseIndex, DenseIndex.on("cuda:1")):
+        folder = new_folder()
+        kind.build(folder, corpus, iter([query])).search(query, 1)
+        kind.load(folder, corpus).search(query, 1)
+    assert devices == ["cpu", "cpu", "cuda:1", "cuda:1"]

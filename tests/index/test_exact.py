@@ -75,7 +75,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Blocks of a few documents."""
     for kind in (SinglePass, HalfPass, DevicePass):
         monkeypatch.setattr(kind, "docs", 16)
-    monkeypatch.setattr("harness.index.firstpass.GROUP", 5)
     return monkeypatch
 
 

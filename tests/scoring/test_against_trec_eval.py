@@ -6,6 +6,7 @@ import pytest
 import pytrec_eval
 
 from harness.records import Qrels, Run
+from harness.scoring import strict
 from harness.scoring.measures import score
 
 TREC = {
@@ -91,3 +92,11 @@ def test_cut_reciprocal_rank_and_judged_equal_ir_measures(seed: int) -> None:
 def order(docs: dict[str, float]) -> list[str]:
     """trec_eval's order: score, then id, both descending."""
     return sorted(docs, key=lambda doc: (docs[doc], doc), reverse=True)
+
+
+def test_rankings_looked_at_one_by_one_score_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, qrels, id_rank = random_case(0)
+    expected = score(run, qrels, id_rank, list(TREC))
+    monkeypatch.setattr(strict, "BLOCK", 1)
+    found = score(run, qrels, id_rank, list(TREC))
+    assert {name: values.tolist() for name, values in found.items()} == {n: v.tolist() for n, v in expected.items()}

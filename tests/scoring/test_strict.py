@@ -5,6 +5,7 @@ import pytest
 
 from harness.errors import ScoreError
 from harness.records import Run
+from harness.scoring import strict
 from harness.scoring.strict import check_run
 
 NAN, INF = float("nan"), float("inf")
@@ -78,3 +79,14 @@ def test_refuses_wrong_shapes_and_types() -> None:
     ):
         with pytest.raises(ScoreError, match=r"expected rows and scores|must be"):
             check(Run(query_ids=("a", "b"), **wrong))
+
+
+def test_a_fault_behind_the_first_part_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strict, "BLOCK", 4)  # of rankings of three: one at a time
+    rows = np.array([[0, 1, 2], [2, 1, 0], [3, 0, 3]], np.int32)
+    scores = np.tile(np.array([3, 2, 1], np.float32), (3, 1))
+    with pytest.raises(ScoreError, match=r"query 'c': row 3 comes twice \(ranks 1 and 3\)"):
+        check_run(make(rows=rows, scores=scores, ids=("a", "b", "c")), ["a", "b", "c"], 5)
+    scores[1, 2] = np.nan
+    with pytest.raises(ScoreError, match="query 'b', rank 3"):
+        check_run(make(rows=rows, scores=scores, ids=("a", "b", "c")), ["a", "b", "c"], 5)

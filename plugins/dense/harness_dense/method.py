@@ -20,4 +20,4 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
         document_prompt=config.document_prompt,
     )
     encoder = DenseEncoder(model, config.similarity, context.mode)
-    return EmbeddingRetriever(encoder, DenseIndex, context.folder, context.lasting)
+    return EmbeddingRetriever(encoder, DenseIndex.on(context.device), context.folder, context.lasting)

@@ -298,7 +298,7 @@ def test_a_fifth_of_the_pairs_is_nearly_as_good_as_all_and_better_than_none(bare
     some = ranked(bare_encoder, tmp_path / "some", documents=12, rate=0.2)
     every = ranked(bare_encoder, tmp_path / "every", documents=12, rate=1.0)
     assert none + 0.05 < min(some, every)
-    assert some > every - 0.1
+    assert some > every - 0.15
 
 
 def test_a_reranker_learns_too(bare_encoder: str, tmp_path: Path) -> None:

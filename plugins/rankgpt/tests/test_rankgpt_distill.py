@@ -316,8 +316,8 @@ def ranked(student: str, folder: Path, **options: Any) -> float:
 
 def test_kendalls_tau_rises_and_more_so_with_ranknet_than_with_listnet(bare_encoder: str, tmp_path: Path) -> None:
     untrained = ranked(bare_encoder, tmp_path / "untrained", steps=1, learning_rate=0.0)
-    ranknet = ranked(bare_encoder, tmp_path / "ranknet", learning_rate=2e-3)
-    listnet = ranked(bare_encoder, tmp_path / "listnet", learning_rate=2e-3, loss="listnet")
+    ranknet = ranked(bare_encoder, tmp_path / "ranknet", learning_rate=2e-3, steps=120)
+    listnet = ranked(bare_encoder, tmp_path / "listnet", learning_rate=2e-3, steps=120, loss="listnet")
     assert untrained + 0.04 < listnet
     assert listnet < ranknet
 

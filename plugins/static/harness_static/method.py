@@ -21,4 +21,4 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
         raise CheckpointError(f"{config.model} begins with a {kind}; expected a StaticEmbedding: use --plugin dense")
     adjust(model, truncate_dim=config.truncate_dim)
     encoder = DenseEncoder(model, config.similarity, context.mode)
-    return EmbeddingRetriever(encoder, DenseIndex, context.folder, context.lasting)
+    return EmbeddingRetriever(encoder, DenseIndex.on(context.device), context.folder, context.lasting)

@@ -117,7 +117,7 @@ def test_learns_what_its_teacher_says_and_nothing_from_permuted_opinions(bare_en
 
     honest, permuted = after(TctColbert), after(Permuted)
     assert honest > 0.7
-    assert permuted < honest - 0.2
+    assert permuted < honest - 0.1
 
 
 def test_steps_are_shared_and_one_vector_a_document_is_kept(bare_encoder: str, tmp_path: Path):

@@ -1,0 +1,25 @@
+"""Documents by row, however they are asked for."""
+
+import pytest
+
+from harness.data.corpus import build_corpus
+from harness.records import Document
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    return build_corpus((Document(id=f"d{i}", title=f"t{i}" * (i % 2), text=f"x{i}") for i in range(9)), tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    "rows", [range(9), range(2, 5), range(3, 3), range(9, 9), range(0, 9, 2), [4, 1, 1], range(5, 2, -1)], ids=str
+)
+def test_contents_of_rows(corpus, rows):
+    assert corpus.contents(rows) == [corpus.contents()[row] for row in rows]
+    assert corpus.contents(rows) == [corpus[row].content for row in rows]
+
+
+@pytest.mark.parametrize("rows", [range(7, 11), range(-2, 2), [9]], ids=str)
+def test_rows_that_are_not_there(corpus, rows):
+    with pytest.raises(IndexError):
+        corpus.contents(rows)
