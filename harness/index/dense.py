@@ -43,7 +43,7 @@ class DenseIndex:
         self._id_rank = np.asarray(corpus.id_rank)
 
     @classmethod
-    def on(cls, device: str) -> type[Self]:
+    def on(cls, device: str) -> "type[DenseIndex]":
         """The same kind of index, which is searched on this device."""
         return type(cls.__name__, (cls,), {"device": device})
 
