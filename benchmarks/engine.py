@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks import passages, real
 from benchmarks.lab import lab
 from benchmarks.measure import Row, in_turn, main
-from benchmarks.mteb_task import mteb_score
+from harness.testing.mteb_task import mteb_score
 
 PASSAGES, DIMENSIONS = 100_000, 256
 

@@ -2,18 +2,16 @@
 
     python -m benchmarks.growth [CURVE…]
 
-Each point is measured once, in a process of its own, without what is made ready for it. Memory is what the process has
-for itself: pages of mapped files, which the system takes back when it needs them, are not counted.
+Each point is measured once, in a process of its own, without what is made ready for it. Memory is what the work
+takes beyond that: pages of mapped files, which the system takes back when it needs them, are not counted.
 """
 
 import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,8 +21,8 @@ import numpy as np
 from benchmarks import passages, real, report
 from benchmarks.engine import static_model
 from benchmarks.lab import Lab
+from benchmarks.memory import peak
 
-STATUS = Path("/proc/self/status")
 Work = Callable[[], object]
 
 
@@ -46,10 +44,11 @@ class Curve:
 
 def dense(size: int, folder: Path) -> Work:
     """1,000 queries against vectors in a mapped file."""
+    from benchmarks.dense import Corpus
     from harness.index.dense import DenseIndex
 
     chance = np.random.default_rng(0)
-    corpus = _Rows(size)
+    corpus = Corpus(size)
     blocks = (_unit(chance, min(8192, size - start)) for start in range(0, size, 8192))
     index = DenseIndex.build(folder, corpus, blocks)
     queries = _unit(chance, 1000)
@@ -59,19 +58,6 @@ def dense(size: int, folder: Path) -> Work:
 def _unit(chance: np.random.Generator, number: int) -> np.ndarray:
     vectors = chance.normal(size=(number, 384)).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-class _Rows:
-    """What an index asks of a corpus."""
-
-    fingerprint = "0" * 64
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self.id_rank = np.arange(size, dtype=np.int32)
-
-    def __len__(self) -> int:
-        return self._size
 
 
 def lexical(size: int, folder: Path) -> Work:
@@ -196,34 +182,11 @@ def point(name: str, size: int) -> None:
     """Measure one point in this process, and print it."""
     with tempfile.TemporaryDirectory(prefix="growth-") as folder:
         work = CURVES[name].ready(size, Path(folder))
-        with _peak() as peak:
+        with peak() as most:
             start = time.perf_counter()
             work()
             taken = time.perf_counter() - start
-    print(json.dumps({"size": size, "seconds": taken, "megabytes": peak[0] / 1e6}))
-
-
-@contextmanager
-def _peak() -> Iterator[list[float]]:
-    """Most bytes of its own that this process has inside, looked up every 10 ms."""
-    most, over = [float(_own_bytes())], threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.01):
-            most[0] = max(most[0], _own_bytes())
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield most
-    finally:
-        over.set()
-        thread.join()
-
-
-def _own_bytes() -> int:
-    (line,) = [line for line in STATUS.read_text().splitlines() if line.startswith("RssAnon:")]
-    return int(line.split()[1]) * 1024
+    print(json.dumps({"size": size, "seconds": taken, "megabytes": most[0] / 1e6}))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ in one process or one process group, on one machine: the median over at least fi
 peer takes. Seconds are of a shared machine and say little on their own.
 """
 ABOUT_GROWTH = """Each point once, in a process of its own, without what is made ready for it; memory is what the
-process has for itself, without pages of mapped files. The power is that of the size which the seconds grow with since
+work takes beyond that, without pages of mapped files. The power is that of the size which the seconds grow with since
 the point before: 1 is a straight line, below 1 what is the same at every size still counts.
 """
 

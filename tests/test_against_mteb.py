@@ -22,6 +22,7 @@ from harness.data.beir import BeirSource
 from harness.data.task import SourceTask
 from harness.plugins import registry
 from harness.scoring.measures import score
+from harness.testing.mteb_task import mteb_score
 
 MISSING = [name for name in ("beir", "mteb", "sentence_transformers") if find_spec(name) is None]
 pytestmark = [
@@ -107,37 +108,9 @@ def read(folder: Path) -> tuple[dict[str, dict[str, str]], dict[str, str], dict[
 
 
 def test_as_mteb(folder: Path, model: Any, ours: float) -> None:
-    import mteb
-    from datasets import Dataset
-    from mteb.abstasks import AbsTaskRetrieval
-    from mteb.abstasks.retrieval_dataset_loaders import RetrievalSplitData
-    from mteb.abstasks.task_metadata import TaskMetadata
-
-    class OfFolder(AbsTaskRetrieval):
-        metadata = TaskMetadata(
-            name="OfFolder",
-            description="A folder in BEIR layout.",
-            type="Retrieval",
-            main_score="ndcg_at_10",
-            eval_langs=["eng-Latn"],
-            eval_splits=["test"],
-            dataset={"path": "local/folder", "revision": "1"},
-        )
-
-        def load_data(self, *_: Any, **__: Any) -> None:
-            corpus, queries, qrels = read(folder)
-            documents = [{"id": doc_id, **document} for doc_id, document in corpus.items()]
-            split = RetrievalSplitData(
-                corpus=Dataset.from_list(documents),
-                queries=Dataset.from_list([{"id": query_id, "text": text} for query_id, text in queries.items()]),
-                relevant_docs=qrels,
-                top_ranked=None,
-            )
-            self.dataset, self.data_loaded = {"default": {"test": split}}, True
-
-    results = mteb.evaluate(model, [OfFolder()], cache=None, co2_tracker=False, raise_error=True)
-    assert ours == pytest.approx(results[0].scores["test"][0]["ndcg_at_10"], abs=5e-5)
-    print(f"{folder.name}: ours {ours:.5f}, mteb {results[0].scores['test'][0]['ndcg_at_10']:.5f}")
+    theirs = mteb_score(model, folder, "test")
+    assert ours == pytest.approx(theirs, abs=5e-5)
+    print(f"{folder.name}: ours {ours:.5f}, mteb {theirs:.5f}")
 
 
 def test_as_beir(folder: Path, model: Any, ours: float) -> None:

@@ -23,7 +23,7 @@ def reproduce(
 ) -> None:
     """Do a stored evaluation again, training included, and compare it with what is stored.
 
-    Exit status: 0 equal or within the tolerance, 1 different or failed. Nothing is stored.
+    Exit status: 0 equal or within the tolerance, 1 different or failed. No evaluation is stored.
     """
     from harness.runner.again import again, compare
     from harness.store import open_store

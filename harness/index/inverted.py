@@ -14,7 +14,7 @@ from harness.contracts import Corpus
 from harness.errors import DataError
 from harness.index import files
 from harness.index.best import Ranking, in_parts
-from harness.index.postings import Postings, shape_of
+from harness.index.postings import Postings, asked, shape_of
 from harness.scoring.order import topk
 
 KIND = "inverted"
@@ -70,12 +70,7 @@ class InvertedIndex:
         Raises:
             DataError: the queries have another vocabulary than the documents.
         """
-        number, terms = shape_of(queries)
-        if terms != self._terms:
-            raise DataError(
-                f"expected queries over {self._terms} terms, as the indexed documents have, got {terms}; index with "
-                "the same model"
-            )
+        number = asked(queries, self._terms)
         lists = sp.csr_array(queries, dtype=np.float32).sorted_indices()
         size = -(-number // _threads()) or 1
         parts = [lists[start : start + size] for start in range(0, number, size)]

@@ -90,6 +90,25 @@ def shape_of(matrix: sp.csr_array) -> tuple[int, int]:
     return cast(tuple[int, int], matrix.shape)
 
 
+def asked(queries: sp.csr_array, terms: int) -> int:
+    """How many queries there are, once it is certain that they are over the vocabulary of the indexed documents.
+
+    Args:
+        queries: weights, queries × terms.
+        terms: size of the documents' vocabulary.
+
+    Raises:
+        DataError: the queries have another vocabulary.
+    """
+    number, known = shape_of(queries)
+    if known != terms:
+        raise DataError(
+            f"expected queries over {terms} terms, as the indexed documents have, got {known}; index with the same "
+            "model"
+        )
+    return number
+
+
 def _floor(scores: Float32[np.ndarray, " docs"], k: int) -> float:
     """A score that at least `k` documents reach, found without sorting: the k-th of the best scores of groups.
 

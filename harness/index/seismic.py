@@ -15,7 +15,7 @@ from harness.contracts import Corpus
 from harness.errors import DataError, MissingExtra
 from harness.index import files
 from harness.index.best import Ranking
-from harness.index.postings import shape_of
+from harness.index.postings import asked, shape_of
 from harness.records import Run
 from harness.scoring.order import ordered
 
@@ -83,12 +83,7 @@ class SeismicIndex:
         Raises:
             DataError: the queries have another vocabulary than the documents.
         """
-        number, terms = shape_of(queries)
-        if terms != self._terms:
-            raise DataError(
-                f"expected queries over {self._terms} terms, as the indexed documents have, got {terms}; index with "
-                "the same model"
-            )
+        number = asked(queries, self._terms)
         rows, scores = np.full((number, k), -1, np.int32), np.full((number, k), -np.inf, np.float32)
         for query, found in self._found(sp.csr_array(queries, dtype=np.float32), k):
             rows[query, : len(found)] = [int(name) for _, _, name in found]

@@ -1,5 +1,6 @@
 """Texts → what an index takes: vectors, weighted terms, or a vector a token."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ GPU_TERM_TOKENS = 16384
 """The same with a logit for each term: 2 GB of them."""
 
 
-class _Encoder:
+class _Encoder(ABC):
     """What the three have in common: a sentence-transformers model and its two ways to encode."""
 
     cpu_tokens = CPU_TOKENS
@@ -46,9 +47,9 @@ class _Encoder:
         with computing(self.model.eval(), self.mode, sum(map(len, texts))):
             yield from passed(self.model, texts, role, budget=budget, outputs=self._outputs)
 
+    @abstractmethod
     def _outputs(self, features: dict[str, Any]) -> Tensors:
         """Out of what the last module gives."""
-        raise NotImplementedError
 
     def _similarity(self, similarity: Similarity) -> Literal["cosine", "dot"]:
         chosen: Any = self.model.similarity_fn_name if similarity == "checkpoint" else similarity

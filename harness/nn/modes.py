@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.util import find_spec
-from statistics import median
 from typing import Any
 
 from harness.contracts import FP32
@@ -129,7 +128,7 @@ def can(mode: str, device: str) -> bool:
 
 
 def _seconds(modes: list[str]) -> dict[str, float]:
-    """Median time of a batch of 512 tokens through two of MiniLM's layers, the modes in turn."""
+    """Quickest time of a batch of 512 tokens through two of MiniLM's layers, the modes in turn."""
     model, batch = _stack()
     taken: dict[str, list[float]] = {mode: [] for mode in modes}
     for number in range(ROUNDS + 1):
@@ -139,7 +138,7 @@ def _seconds(modes: list[str]) -> dict[str, float]:
                 model(**batch)
                 if number:  # the first one warms up
                     taken[mode].append(time.perf_counter() - start)
-    return {mode: median(found) for mode, found in taken.items()}
+    return {mode: min(found) for mode, found in taken.items()}
 
 
 def _stack() -> tuple[Any, dict[str, Any]]:

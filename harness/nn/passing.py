@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from harness.ahead import ahead
 from harness.contracts import Role
 from harness.nn.batches import batches, fitted, guesses
-from harness.nn.reading import Chunk, ahead, features, placed
+from harness.nn.reading import Chunk, features, placed
 
 CHUNK = 1 << 15
 """Tokens that are read at once, at least."""
@@ -62,7 +63,7 @@ class _Batched:
         cut = Chunk.of(features(self._model, ["a", "b c"], self._role)) is not None
         guessed = guesses(self._texts, self._model.max_seq_length or float("inf"))
         chunks = batches(guessed, max(CHUNK, CHUNK_BATCHES * self._budget) if cut else self._uncut)
-        for places, read in zip(chunks, ahead(self._features, chunks), strict=True):
+        for places, read in zip(chunks, ahead(self._features, chunks, threads=1), strict=True):
             self._places, self._read = places, read
             self._chunk = Chunk.of(read) if cut else None
             lengths = self._chunk.lengths if self._chunk else [guessed[place] for place in places]

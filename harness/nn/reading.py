@@ -1,10 +1,8 @@
-"""Texts → token ids, read ahead of the model in a thread and cut into batches without columns of padding."""
+"""Texts → token ids, read in chunks and cut into batches without columns of padding."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Int64
@@ -15,11 +13,6 @@ TOKENS = frozenset({"input_ids", "attention_mask", "token_type_ids", "query_expa
 """Tensors whose rows are texts and whose columns are tokens; what has others is not cut."""
 PROMPTS: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
 """Names under which sentence-transformers looks for a prompt; the first that is there counts."""
-AHEAD = 2
-"""Chunks that may wait for the model."""
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 
 
 def features(model: Any, texts: Sequence[str], role: Role) -> dict[str, Any]:
@@ -84,15 +77,3 @@ class Chunk:
             name: value[wanted, columns] if isinstance(value, Tensor) else value
             for name, value in self.features.items()
         }
-
-
-def ahead(work: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
-    """What `work` makes of each, in order, made in a thread while the caller is busy with an earlier one."""
-    with ThreadPoolExecutor(1, "reading") as thread:
-        coming: deque[Future[Made]] = deque()
-        for each in given:
-            coming.append(thread.submit(work, each))
-            if len(coming) > AHEAD:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()

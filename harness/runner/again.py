@@ -23,8 +23,6 @@ from harness.store.records import Evaluation
 
 SHARED = ("data", "digests", "signals")
 """Folders of a home whose content is known by its digest."""
-TOLERANCE = 0.0005
-"""Of a mean: what other processors and versions commonly make of the same computation."""
 
 Verdict = Literal["equal", "within", "different"]
 
@@ -96,7 +94,7 @@ def _last_line(text: str) -> str:
     return said[-1].removeprefix("harness: error: ") if said else "it said nothing"
 
 
-def compare(then: Evaluation, now: Evaluation, tolerance: float = TOLERANCE) -> Comparison:
+def compare(then: Evaluation, now: Evaluation, tolerance: float) -> Comparison:
     """The two beside each other.
 
     Args:

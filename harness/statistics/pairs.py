@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from harness.errors import ScoreError
-from harness.statistics.significance import BLOCK, EQUAL, blocks, holm_adjusted
+from harness.statistics.significance import BLOCK, EQUAL, blocks, holm_adjusted, matrix
 
 Values = Float64[np.ndarray, "methods queries"]
 Square = Float64[np.ndarray, "methods methods"]
@@ -57,11 +56,7 @@ def differences(values: Values) -> Differences:
     Raises:
         ScoreError: no query, or values that are not finite.
     """
-    values = np.asarray(values, np.float64)
-    if values.ndim != 2 or not values.shape[1]:
-        raise ScoreError(f"expected a value for each method and query, got an array of shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise ScoreError("expected finite values for each query, got NaN or infinity; score the runs again")
+    values = matrix(values)
     level = values - values.mean(axis=0) if len(values) else values  # what all share makes no difference
     means = level.mean(axis=1)
     level -= means[:, None]

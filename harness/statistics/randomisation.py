@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from harness.errors import ScoreError
-from harness.statistics.significance import EQUAL, blocks, randomisation_test
+from harness.statistics.significance import EQUAL, blocks, matrix, randomisation_test
 
 Values = Float64[np.ndarray, "methods queries"]
 Square = Float64[np.ndarray, "methods methods"]
@@ -31,11 +30,7 @@ def randomisation_tests(values: Values, permutations: int = 10_000, seed: int = 
     Raises:
         ScoreError: no query, or values that are not finite.
     """
-    values = np.asarray(values, np.float64)
-    if values.ndim != 2 or not values.shape[1]:
-        raise ScoreError(f"expected a value for each method and query, got an array of shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise ScoreError("expected finite values for each query, got NaN or infinity; score the runs again")
+    values = matrix(values)
     ps = np.ones((len(values), len(values)))
     extreme = _extreme(values - values.mean(axis=0) if len(values) else values, permutations, seed)
     few = _differing(values) < np.log2(permutations + 1)

@@ -44,6 +44,23 @@ def paired(a: PerQuery, b: PerQuery) -> PerQuery:
     return np.where(np.abs(difference) < EQUAL, 0.0, difference)
 
 
+def matrix(values: Float64[np.ndarray, "methods queries"]) -> Float64[np.ndarray, "methods queries"]:
+    """The values of several methods on the same queries, once it is certain that they can be tested.
+
+    Args:
+        values: one row a method, one column a query.
+
+    Raises:
+        ScoreError: no query, or values that are not finite.
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 2 or not values.shape[1]:
+        raise ScoreError(f"expected a value for each method and query, got an array of shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise ScoreError("expected finite values for each query, got NaN or infinity; score the runs again")
+    return values
+
+
 def randomisation_test(a: PerQuery, b: PerQuery, permutations: int = 10_000, seed: int = 0) -> float:
     """Two-sided p of Fisher's paired randomisation test on the mean difference.
 

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.ahead import ahead
 from harness.contracts import Context
 from harness.errors import DeviceError
 from harness.nn import modes, passing
 from harness.nn.encoders import DenseEncoder
 from harness.nn.loading import load
-from harness.nn.reading import Chunk, ahead
+from harness.nn.reading import Chunk
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.skipif(
@@ -206,7 +207,7 @@ def test_reading_goes_on_in_another_thread_but_not_far_ahead() -> None:
         threads.add(threading.get_ident())
         return number * number
 
-    made = ahead(work, range(100))
+    made = ahead(work, range(100), threads=1)
     assert [next(made), next(made)] == [0, 1]
     assert len(begun) <= 2 + 2
     assert list(made) == [number * number for number in range(2, 100)]
