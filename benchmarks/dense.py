@@ -16,6 +16,7 @@ import faiss
 import numpy as np
 import torch
 
+from benchmarks.corpus import Corpus
 from benchmarks.measure import Row, in_turn, main, threads
 from benchmarks.memory import peak
 from harness.index import exact
@@ -45,19 +46,6 @@ def rows(runs: int) -> Iterator[Row]:
     for size in SIZES:
         with tempfile.TemporaryDirectory(prefix="dense-") as folder:
             yield from Comparison(Path(folder), size, runs).rows()
-
-
-class Corpus:
-    """What an index asks of a corpus."""
-
-    fingerprint = "0" * 64
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self.id_rank = np.arange(size, dtype=np.int32)
-
-    def __len__(self) -> int:
-        return self._size
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import passages, real, report
+from benchmarks.corpus import Corpus
 from benchmarks.engine import static_model
 from benchmarks.lab import Lab
 from benchmarks.memory import peak
@@ -44,7 +45,6 @@ class Curve:
 
 def dense(size: int, folder: Path) -> Work:
     """1,000 queries against vectors in a mapped file."""
-    from benchmarks.dense import Corpus
     from harness.index.dense import DenseIndex
 
     chance = np.random.default_rng(0)

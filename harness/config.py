@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -14,15 +15,23 @@ from harness.card import Card, Kind, Use
 from harness.errors import ConfigError
 from harness.plugins import Registry
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""NUL, and what Python makes of bytes on a command line that are no UTF-8."""
+
+LARGEST = 1 << 63
+"""Whole numbers from here on have no place in a database, and not all of them in a float."""
+
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """`key=value` texts as a dictionary.
 
     Raises:
-        ConfigError: a text without `=`, or a key that comes twice.
+        ConfigError: a text without `=`, a key that comes twice, or NUL or bytes that are no UTF-8.
     """
     found: dict[str, str] = {}
     for text in texts:
+        if UNSTORABLE.search(text):
+            raise ConfigError(f"{option} expects text in UTF-8 without NUL, got {text!r}; correct it")
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise ConfigError(f"{option} expects KEY=VALUE, got {text!r}")
@@ -52,32 +61,43 @@ def use(registry: Registry, kinds: tuple[Kind, ...], name: str, options: Mapping
 
 def parse(registry: Registry, card: Card, options: Mapping[str, str]) -> Any:
     """An instance of `card.config` from text options; see `use`."""
-    options = _with_preset(card, options)
-    fields = {field.name: field for field in dataclasses.fields(card.config)}
+    return fill(registry, card.name, card.config, _with_preset(card, options))
+
+
+def fill(registry: Registry, owner: str, config: type, options: Mapping[str, str]) -> Any:
+    """An instance of a dataclass whose fields are made by `knob`, from text options; see `use`.
+
+    Args:
+        registry: where nested plugins are looked up.
+        owner: what the options are of, for messages.
+        config: the dataclass.
+        options: text values by option name.
+    """
+    fields = {field.name: field for field in dataclasses.fields(config)}
     own = {name: value for name, value in options.items() if "." not in name}
     for name in options:
         if name.split(".")[0] not in fields:
-            raise ConfigError(_unknown(card, name, fields))
-    hints = typing.get_type_hints(card.config)
+            raise ConfigError(_unknown(owner, name, fields))
+    hints = typing.get_type_hints(config)
     values: dict[str, Any] = {}
     for name, field in fields.items():
         nested = {key.partition(".")[2]: value for key, value in options.items() if key.startswith(f"{name}.")}
         if field.metadata.get("nested"):
-            values[name] = _nested(registry, card, field, own.get(name), nested)
+            values[name] = _nested(registry, owner, field, own.get(name), nested)
         elif nested:
-            raise ConfigError(f"{card.name}: option {name!r} is no plugin and has no options of its own ({nested})")
+            raise ConfigError(f"{owner}: option {name!r} is no plugin and has no options of its own ({nested})")
         elif name in own:
-            values[name] = _value(card, field, hints[name], own[name])
+            values[name] = _value(owner, field, hints[name], own[name])
         elif _required(field):
-            raise ConfigError(f"{card.name}: option {name!r} is required ({field.metadata.get('help')}): -o {name}=…")
-    return _build(card, values)
+            raise ConfigError(f"{owner}: option {name!r} is required ({field.metadata.get('help')}): -o {name}=…")
+    return _build(owner, config, values)
 
 
-def _build(card: Card, values: dict[str, Any]) -> Any:
+def _build(owner: str, config: type, values: dict[str, Any]) -> Any:
     try:
-        return card.config(**values)
+        return config(**values)
     except ValueError as error:  # a Config may check what no single knob can say
-        raise ConfigError(f"{card.name}: {error}") from error
+        raise ConfigError(f"{owner}: {error}") from error
 
 
 def _with_preset(card: Card, options: Mapping[str, str]) -> Mapping[str, str]:
@@ -94,18 +114,18 @@ def _required(field: "dataclasses.Field[Any]") -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _unknown(card: Card, name: str, fields: Mapping[str, Any]) -> str:
+def _unknown(owner: str, name: str, fields: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(name, fields, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(fields) or 'none'}"
-    return f"{card.name}: no option named {name!r}; {hint}"
+    return f"{owner}: no option named {name!r}; {hint}"
 
 
 def _nested(
-    registry: Registry, card: Card, field: "dataclasses.Field[Any]", text: str | None, options: dict[str, str]
+    registry: Registry, owner: str, field: "dataclasses.Field[Any]", text: str | None, options: dict[str, str]
 ) -> Any:
     """The plugin, or tuple of plugins, that a nested option names."""
     if text is None and _required(field):
-        raise ConfigError(f"{card.name}: option {field.name!r} is required: -o {field.name}=PLUGIN")
+        raise ConfigError(f"{owner}: option {field.name!r} is required: -o {field.name}=PLUGIN")
     kind: Kind = field.metadata["nested"]
     default: Any = field.default
     many = "tuple" in str(field.type)
@@ -114,12 +134,12 @@ def _nested(
         return use(registry, (kind,), chosen, options) if chosen else None
     names = [name.strip() for name in text.split(",")] if text is not None else list(default)
     if not all(names):
-        raise ConfigError(f"{card.name}: option {field.name!r} expects names separated by commas, got {text!r}")
+        raise ConfigError(f"{owner}: option {field.name!r} expects names separated by commas, got {text!r}")
     parts = [_part_options(name, position, names, options) for position, name in enumerate(names)]
     unused = set(options) - {key for _, keys in parts for key in keys}
     if unused:
         raise ConfigError(
-            f"{card.name}: {field.name}.{sorted(unused)[0]} belongs to none of {', '.join(names)}; "
+            f"{owner}: {field.name}.{sorted(unused)[0]} belongs to none of {', '.join(names)}; "
             f"write {field.name}.NAME.option or {field.name}.POSITION.option"
         )
     return tuple(use(registry, (kind,), name, part) for name, (part, _) in zip(names, parts, strict=True))
@@ -134,23 +154,28 @@ def _part_options(
     return {short: options[key] for key, short in keys.items()}, list(keys)
 
 
-def _value(card: Card, field: "dataclasses.Field[Any]", hint: Any, text: str) -> Any:
+def _value(owner: str, field: "dataclasses.Field[Any]", hint: Any, text: str) -> Any:
     try:
         value = convert(hint, text)
     except ValueError as error:
-        raise ConfigError(f"{card.name}: option {field.name!r} expects {error}, got {text!r}") from None
+        raise ConfigError(f"{owner}: option {field.name!r} expects {error}, got {text!r}") from None
     low, high = field.metadata.get("low"), field.metadata.get("high")
     items = value if isinstance(value, tuple) else (value,)
     for item in items:
         if isinstance(item, (int, float)) and not _within(item, low, high):
             limits = f"a value from {'-∞' if low is None else low} to {'∞' if high is None else high}"
-            raise ConfigError(f"{card.name}: option {field.name!r} expects {limits}, got {text!r}")
+            raise ConfigError(f"{owner}: option {field.name!r} expects {limits}, got {text!r}")
     return value
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:
-    """Whether the value lies between the limits; NaN and infinity never do, since a Config is stored as JSON."""
-    return math.isfinite(value) and (low is None or value >= low) and (high is None or value <= high)
+    """Whether the value can be stored and lies between the limits."""
+    return is_storable(value) and (low is None or value >= low) and (high is None or value <= high)
+
+
+def is_storable(value: float) -> bool:
+    """Whether a number can be stored as JSON: no NaN, no infinity, no whole number of more than 64 bits."""
+    return abs(value) < LARGEST if isinstance(value, int) else math.isfinite(value)
 
 
 def convert(hint: Any, text: str) -> Any:

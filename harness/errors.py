@@ -3,6 +3,8 @@
 A message says what was expected, what came, and what to do.
 """
 
+import errno
+
 
 class HarnessError(Exception):
     """The root of them all; anything else that escapes is a bug of ours."""
@@ -60,5 +62,27 @@ class StoreError(HarnessError):
     """The store cannot be opened or does not hold what was asked for."""
 
 
+class StoreUnreachable(StoreError):
+    """The database doesn't answer, or is locked by others for too long: the same may work later."""
+
+
 class StoreVersion(StoreError):
     """The store has another schema than this version of the harness."""
+
+
+LONGEST = 2000
+"""Characters of a message; what came may be a line of megabytes."""
+
+
+def shortened(message: str) -> str:
+    """The message, of a long one its beginning and its end, which says what to do."""
+    half = LONGEST // 2
+    return message if len(message) <= LONGEST else f"{message[:half]} … {message[-half:]}"
+
+
+def disk_full(error: BaseException) -> bool:
+    """Whether it says that a disk has no room left: by its number or, of libraries that give none, by its words."""
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    words = str(error)
+    return "No space left on device" in words or (isinstance(error, OSError) and " requested and " in words)  # numpy

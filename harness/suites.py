@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
+from harness.config import is_storable
 from harness.errors import ConfigError
 from harness.plugins import Registry
 from harness.records import Budget
@@ -222,7 +223,8 @@ def _one(where: str, hint: Any, value: Any) -> Any:
     elif hint is str:
         fits = isinstance(value, str) and value != ""
     else:
-        fits = isinstance(value, int | float if hint is float else int) and not isinstance(value, bool)
+        number = isinstance(value, int | float if hint is float else int) and not isinstance(value, bool)
+        fits = number and is_storable(value) and value >= 0
     if not fits:
         raise _unfit(where, hint, value)
     return hint(value) if hint in (int, float) else value
@@ -235,5 +237,5 @@ def _unfit(where: str, hint: Any, value: Any) -> ConfigError:
 def _words(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return f"one of {', '.join(get_args(hint))}"
-    words = {str: "text that is not empty", int: "a whole number", float: "a number"}
+    words = {str: "text that is not empty", int: "a whole number from 0", float: "a number from 0, finite"}
     return words.get(hint, "a list" if get_origin(hint) is tuple else "a table")

@@ -17,7 +17,7 @@ from harness.contracts import Context, Task
 from harness.data.beir import BeirSource
 from harness.data.task import SourceTask
 from harness.errors import ContractError, PluginNotFound, TaskNotFound
-from harness.home import home
+from harness.home import existing_folder, home
 from harness.plugins import Registry
 
 
@@ -114,7 +114,7 @@ def _folders() -> list[Listed]:
 def _from_folder(registry: Registry, name: str) -> Task:
     data = _data_folder()
     plain = bool(name) and name not in (".", "..") and not set(name) & {"/", os.sep}
-    if data is not None and plain and (data / name).is_dir():
+    if data is not None and plain and existing_folder(str(data / name)):
         return SourceTask(BeirSource(data / name, name))
     looked = f"a sub-folder of {data}" if data else "a sub-folder of $HARNESS_DATA, which is not set"
     hint = _near(registry, name) if plain else f"name a folder as beir:{name}"

@@ -226,3 +226,16 @@ def test_pairs():
     for wrong in (["a"], ["=1"], ["a=1", "a=2"]):
         with pytest.raises(ConfigError, match="-o"):
             pairs(wrong, "-o")
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "-" + "9" * 30, str(1 << 63)])
+def test_whole_numbers_that_no_database_holds_are_refused(text):
+    card = Card(name="dense", kind="retriever", summary="", method="", config=DenseConfig)
+    with pytest.raises(ConfigError, match="expects a value from"):
+        parse(Registry([]), card, {"model": "m", "truncate": text})
+
+
+@pytest.mark.parametrize("text", ["a=b\0c", "a=\udcff", "\udcff=1"])
+def test_options_that_no_database_holds_are_refused(text):
+    with pytest.raises(ConfigError, match="UTF-8 without NUL"):
+        pairs([text], "-o")

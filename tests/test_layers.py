@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 ROOMS = (
-    *("errors", "card", "records", "contracts", "hookspecs", "home", "hardware", "ahead"),
+    *("errors", "card", "records", "contracts", "hookspecs", "home", "hardware", "ahead", "seal"),
     *("scoring", "statistics", "data", "store", "devices"),
     *("index", "text", "signals", "nn"),
     *("plugins", "environment", "config", "describe", "build", "tasks", "suites"),

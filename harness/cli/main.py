@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from harness.cli.options import printable
-from harness.errors import HarnessError
+from harness.errors import HarnessError, disk_full, shortened
 
 BUILT_IN = {
     "compare": "Compare two methods, or every two of several: names of methods or ids of evaluations.",
@@ -22,7 +22,7 @@ BUILT_IN = {
     "run": "Evaluate methods on tasks: distil, index, search, score, store.",
     "score": "Score a run file on a task, or the stored run of an evaluation by other measures.",
     "signals": "Teacher signals: list, check, share.",
-    "store": "Check and upgrade the database.",
+    "store": "Check, upgrade, copy and tidy the database.",
     "tasks": "What methods can be evaluated on.",
 }
 """Command `NAME` is `harness.cli.NAME:NAME`; its line of help stands here, so that `--help` imports none of them."""
@@ -76,6 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if words != given:
             traceback.print_exc()
         _fail(str(error))
+    except OSError as error:
+        if not disk_full(error):
+            raise
+        _fail(f"{error}: make room and run the command again; what is done stays")
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "harness"
         _fail(f"{error.format_message()} See `{path} --help`")
@@ -88,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _fail(message: str) -> NoReturn:
     """One line, whatever is in the message: names of files and foreign code's errors are foreign text."""
-    click.echo(f"harness: error: {printable(' '.join(message.split()))}", err=True)
+    click.echo(f"harness: error: {printable(shortened(' '.join(message.split())))}", err=True)
     sys.exit(2)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,18 @@ format_option = click.option(
     "--format", "format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Output."
 )
 """Gives the command an argument `format: str`."""
+
+
+def as_words(command: click.Command, given: Mapping[str, Any]) -> list[str]:
+    """The words that make these values of a command's options, its name before them."""
+    words = [str(command.name)]
+    for option in (param for param in command.params if isinstance(param, click.Option)):
+        value, flag = given.get(str(option.name)), option.opts[-1]
+        if option.is_flag:
+            words += [flag] if value else []
+        elif value is not None:
+            words += [word for one in (value if option.multiple else [value]) for word in (flag, str(one))]
+    return words
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

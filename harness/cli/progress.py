@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from harness.runner.plan import Work
     from harness.runner.worker import Event
 
-WORDS = {"done": "done", "already": "done before", "failed": "FAILED", "elsewhere": "FAILED in another process"}
+WORDS = {
+    "submitted": "submitted",
+    "done": "done",
+    "already": "done before",
+    "failed": "FAILED",
+    "elsewhere": "FAILED in another process",
+}
 
 
 class Progress:
@@ -37,7 +43,7 @@ class Progress:
         if event.kind == "started":
             self._bar.update(self._task, description=name)
             return
-        self._bar.advance(self._task)
+        self._bar.advance(self._task, int(event.kind != "submitted"))
         with_text = f": {event.text}" if event.text else ""
         self._bar.print(
             f"{event.id}  {name}  {WORDS[event.kind]}{with_text}", markup=False, highlight=False, soft_wrap=True

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import store_option
+from harness.cli.options import as_words, store_option
 
 if TYPE_CHECKING:
     from harness.contracts import Task
     from harness.plugins import Registry
+    from harness.runner.executors import Name
     from harness.runner.plan import Method, Request, Target, Work
     from harness.suites import Suite
 
@@ -35,6 +36,23 @@ if TYPE_CHECKING:
     "-o", "options", multiple=True, metavar="KEY=VALUE", help="Option of the method (`harness plugins show`)."
 )
 @click.option("--trust-remote-code", "trusted", multiple=True, metavar="MODEL", help="Let this checkpoint's code run.")
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray", "slurm"]),
+    default="local",
+    show_default=True,
+    help="Where: this machine, or a cluster (docs/scale.md).",
+)
+@click.option(
+    "-e", "executor_options", multiple=True, metavar="KEY=VALUE", help="Option of the executor, such as partition=gpu."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End an evaluation that takes longer, as failed; the others go on. Default: none.",
+)
+@click.option("--isolate", is_flag=True, help="Run each method in an environment of its own (docs/plugins.md).")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @store_option
 def run(
@@ -45,7 +63,11 @@ def run(
     seeds: Sequence[int],
     devices: Sequence[str],
     trusted: Sequence[str],
+    isolate: bool,
     dry_run: bool,
+    executor: "Name",
+    executor_options: Sequence[str],
+    time_limit: float | None,
     store: str | None,
     **method: Any,
 ) -> None:
@@ -54,10 +76,12 @@ def run(
     With one --plugin, -o sets its options; with several, each is named first: -o dense.model=…. What is done already is
     skipped. Exit status: 0 all done, 1 an evaluation failed, 2 nothing could be run.
     """
+    from harness.config import pairs
     from harness.plugins import registry
     from harness.runner.plan import Request, plan
 
     known = registry()
+    how: tuple[Name, dict[str, str]] = (executor, pairs(executor_options, "-e"))
     chosen = _suite(known, suite)
     targets = _targets(known, tasks or (chosen.tasks if chosen else ()), split)
     request = Request(
@@ -76,8 +100,11 @@ def run(
     works = plan(known, replace(request, methods=found))
     if dry_run:
         _show_plan(works, targets, store)
+        _show_scripts(works, how, devices, store)
+    elif isolate:
+        _isolated(known, works, store)
     else:
-        _execute(works, devices or ("cpu",), store)
+        _execute(works, how, devices, store, time_limit)
 
 
 def _suite(known: "Registry", name: str | None) -> "Suite | None":
@@ -196,18 +223,56 @@ def _show_plan(works: "Sequence[Work]", targets: "Sequence[Target]", url: str | 
     click.echo(f"{len(rows)} evaluations, {left} to run; documents: " + ", ".join(f"{n} {s}" for n, s in sizes.items()))
 
 
-def _execute(works: "Sequence[Work]", names: Sequence[str], url: str | None) -> None:
-    from harness import devices
-    from harness.cli.progress import Progress
-    from harness.runner.local import LocalExecutor
-    from harness.store import open_store
+def _isolated(known: "Registry", works: "Sequence[Work]", store: str | None) -> None:
+    """This command once more for each of its methods, in an environment that has what the method needs."""
+    from harness.config import pairs
+    from harness.runner import isolation
+    from harness.runner.choose import scoped
 
-    opened = open_store(url)
-    registered = [devices.require(opened, name).name for name in names]
+    context = click.get_current_context()
+    given = dict(context.params)
+    names = given["plugins"] or [work.method.use.name for work in works if work.method.role != "baseline"]
+    options = scoped(names, pairs(given["options"], "-o"))
+    statuses: list[int] = []
+    for name in dict.fromkeys(names):
+        own = [f"{key}={value}" for key, value in options.get(name, {}).items()]
+        words = as_words(context.command, given | {"plugins": (name,), "options": own, "isolate": False, "store": None})
+        statuses.append(isolation.run(known, [work for work in works if work.method.use.name == name], words, store))
+    raise SystemExit(max(statuses))
+
+
+def _show_scripts(
+    works: "Sequence[Work]", how: "tuple[Name, dict[str, str]]", devices: Sequence[str], url: str | None
+) -> None:
+    """What would be given to a cluster's queue."""
+    from harness.runner.executors import executor
+    from harness.runner.executors.slurm import SlurmExecutor
+
+    name, options = how
+    if name == "slurm":
+        chosen = executor(name, options, store=url, devices=devices, tell=lambda _: None)
+        assert isinstance(chosen, SlurmExecutor)
+        for number, script in enumerate(chosen.scripts(works), 1):
+            click.echo(f"\n# array {number}, for sbatch:\n{script}", nl=False)
+
+
+def _execute(
+    works: "Sequence[Work]",
+    how: "tuple[Name, dict[str, str]]",
+    devices: Sequence[str],
+    url: str | None,
+    time_limit: float | None,
+) -> None:
+    from harness.cli.progress import Progress
+    from harness.runner.executors import executor
+
+    name, options = how
     with Progress(works) as progress:
-        states = LocalExecutor(url, registered, progress.tell).run(works)
+        chosen = executor(name, options, store=url, devices=devices, tell=progress.tell, time_limit=time_limit)
+        states = chosen.run(works)
     failed = sum(1 for state in states.values() if state in ("failed", "elsewhere"))
     counts = {"done": 0, "already": 0} | {state: list(states.values()).count(state) for state in states.values()}
-    click.echo(f"{counts['done']} done, {counts['already']} done before, {failed} failed")
+    submitted = f", {counts['submitted']} submitted" if "submitted" in counts else ""
+    click.echo(f"{counts['done']} done, {counts['already']} done before, {failed} failed{submitted}")
     if failed:
         raise SystemExit(1)

@@ -16,23 +16,26 @@ from jaxtyping import Int32
 
 from harness.errors import DataError
 from harness.records import Document, join_title
+from harness.seal import sealed, unsealed
 
 SCHEMA = pa.schema([("id", pa.large_string()), ("title", pa.large_string()), ("text", pa.large_string())])
 BATCH = 8192
+NOTE = "corpus.json"
+"""Holds the fingerprint and what the other files must be; written last."""
 
 
 class ArrowCorpus:
     """A `harness.contracts.Corpus` over a folder made by `build_corpus`."""
 
     def __init__(self, folder: Path) -> None:
-        """Map the files of `folder`.
+        """Map the files of `folder`, which are compared with what was written.
 
         Raises:
-            DataError: if it holds no complete corpus.
+            DataError: if it holds no complete corpus, or a file of it has changed.
         """
         self.folder = folder
         try:
-            self._facts: dict[str, str] = json.loads((folder / "corpus.json").read_text())
+            self._facts: dict[str, str] = unsealed((folder / NOTE).read_text(), folder)
             with pa.memory_map(str(folder / "corpus.arrow")) as source:
                 self._table = pa.ipc.open_file(source).read_all()
         except (OSError, ValueError, pa.ArrowInvalid) as error:
@@ -109,7 +112,7 @@ def build_corpus(documents: Iterable[Document], folder: Path) -> ArrowCorpus:
         try:
             os.rename(work, folder)
         except OSError:  # somebody else was quicker: content-addressed folders are interchangeable
-            if not (folder / "corpus.json").exists():
+            if not (folder / NOTE).exists():
                 raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -127,7 +130,8 @@ def _write(documents: Iterable[Document], work: Path) -> None:
             writer.write_batch(pa.record_batch([pa.array(c, pa.large_string()) for c in columns], schema=SCHEMA))
     with pa.memory_map(str(work / "corpus.arrow")) as source:
         np.save(work / "id_rank.npy", _id_rank(pa.ipc.open_file(source).read_all().column("id")))
-    (work / "corpus.json").write_text(json.dumps({"fingerprint": hasher.hexdigest()}))
+    files = ("corpus.arrow", "id_rank.npy")
+    (work / NOTE).write_text(sealed({"fingerprint": hasher.hexdigest()}, work, files))
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:

@@ -73,16 +73,21 @@ def workplace(parent: Path) -> Generator[Path]:
     A process holds a lock on its folder while it lives, so that a folder without one is a leftover.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(".work-*"):
-        if (lock := _lock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)) is not None:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(lock)
+    remove_workplaces(parent)
     work, lock = _own_folder(parent)
     try:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
         os.close(lock)
+
+
+def remove_workplaces(parent: Path) -> None:
+    """Remove what killed processes left of theirs inside `parent`."""
+    for left in parent.glob(".work-*"):
+        if (lock := _lock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)) is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
 
 
 def _own_folder(parent: Path) -> tuple[Path, int]:

@@ -3,6 +3,17 @@
 from harness.devices.calibration import calibrate
 from harness.devices.detection import Device, detect
 from harness.devices.leases import Lease, lease, resource_of
-from harness.devices.registered import recalibrate, register, require
+from harness.devices.registered import enlist, recalibrate, register, require
 
-__all__ = ["Device", "Lease", "calibrate", "detect", "lease", "recalibrate", "register", "require", "resource_of"]
+__all__ = [
+    "Device",
+    "Lease",
+    "calibrate",
+    "detect",
+    "enlist",
+    "lease",
+    "recalibrate",
+    "register",
+    "require",
+    "resource_of",
+]

@@ -1,6 +1,7 @@
 """Exclusive use of a device or an evaluation while a block runs, kept alive by a thread."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Generator
@@ -34,9 +35,13 @@ class Lease:
         return self.held and not self.lost
 
 
+NODE = "HARNESS_NODE"
+"""Environment variable: what part of a machine this process is on, where a cluster has several nodes on one machine."""
+
+
 def resource_of(device: DeviceRecord) -> str:
     """What a lease on a device is for. A CPU is known by its model, which many machines share, each with its own."""
-    place = "" if device.kind == "cuda" else f"@{this_process().host}"
+    place = "" if device.kind == "cuda" else f"@{this_process().host}{os.environ.get(NODE, '')}"
     return f"device:{device.name}{place}"
 
 

@@ -1,5 +1,6 @@
 """Devices that the user has named, and whether they are still the ones that are present."""
 
+import hashlib
 import os
 import re
 from dataclasses import asdict, replace
@@ -61,6 +62,18 @@ def require(store: Store, device: str) -> DeviceRecord:
         f"{found.torch_name} ({found.model}) is not registered; "
         f"run `harness devices register {found.torch_name} --name NAME`"
     )
+
+
+def enlist(store: Store, device: str) -> DeviceRecord:
+    """As `require`, of what torch calls so; not registered yet, it registers itself, named after its model.
+
+    For machines of a cluster, where nobody has named each device.
+    """
+    found = present(device)
+    if any(_same(record, found) for record in store.devices()) or (found.kind == "cpu" and not store.device("cpu")):
+        return require(store, device)
+    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{found.kind} {found.model}").strip("-").lower()
+    return register(store, device, f"{words}-{hashlib.sha256(found.identity.encode()).hexdigest()[:6]}")
 
 
 def recalibrate(store: Store, name: str) -> DeviceRecord:

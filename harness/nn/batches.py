@@ -1,7 +1,9 @@
 """Texts → whatever a model makes of them, in batches of about as many tokens each, with nothing computed twice."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from harness.errors import DeviceError
@@ -16,6 +18,18 @@ MARKS = 2
 
 Lengths = Sequence[float] | Mapping[int, float]
 """Tokens of each text, by its place."""
+
+_halved: ContextVar[list[int] | None] = ContextVar("halved", default=None)
+
+
+@contextmanager
+def halvings() -> Generator[list[int]]:
+    """The sizes of the batches that didn't fit into memory while the block runs, as they come."""
+    token = _halved.set(found := [])
+    try:
+        yield found
+    finally:
+        _halved.reset(token)
 
 
 def encode(
@@ -110,6 +124,7 @@ def _tried(embed: Callable[[list[int]], Made], part: list[int]) -> Made | None:
     try:
         return embed(part)
     except torch.OutOfMemoryError:
-        pass
+        if (told := _halved.get()) is not None:
+            told.append(len(part))
     torch.cuda.empty_cache()
     return None

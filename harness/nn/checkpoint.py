@@ -15,17 +15,26 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from harness.errors import CheckpointError, MissingExtra
-from harness.home import home
+from harness.home import existing_folder, home
 from harness.nn.cut import cut, part_of
 
 PIP = "pip:"
 TRAINED = "trained:"
 KEPT = (".json", ".jinja", ".metadata", ".model", ".safetensors", ".tiktoken", ".txt", ".vocab")
 """Endings of the files that make a model; all that is fetched from the hub, and all that counts as content."""
+COUNTERPARTS = {
+    "pytorch_model*.bin": ("model.safetensors", "model-*.safetensors"),
+    "adapter_model*.bin": ("adapter_model.safetensors", "adapter_model-*.safetensors"),
+}
+"""Pickles that libraries open by themselves → what they prefer to them."""
+PICKLES = (".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth")
+"""Endings of files that hold pickles: named as the reason where a folder has no safetensors at all."""
 CODE = ".py"
 UNUSED = ("onnx/*", "openvino/*")
 """The same weights in other formats."""
 HUB_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+LESSON = re.compile(r"\w[\w.-]{0,99}")
+"""Identities of lessons, which name folders."""
 LARGE = 1 << 20
 """Digests of files from this size on, in bytes, are remembered."""
 
@@ -55,9 +64,7 @@ def _folder(name: str, code: bool) -> Path:
         return _installed(name.removeprefix(PIP))
     if name.startswith(TRAINED):
         return _trained(name)
-    if name and (path := Path(name).expanduser()).is_dir():
-        return path.resolve()
-    return _named(name) or _downloaded(name, code)
+    return existing_folder(name) or _named(name) or _downloaded(name, code)
 
 
 def trained_folder(lesson: str) -> Path:
@@ -66,8 +73,9 @@ def trained_folder(lesson: str) -> Path:
 
 
 def _trained(name: str) -> Path:
-    folder = trained_folder(name.removeprefix(TRAINED)) / "student"
-    if not folder.is_dir():
+    lesson = name.removeprefix(TRAINED)
+    folder = trained_folder(lesson) / "student"
+    if not LESSON.fullmatch(lesson) or not folder.is_dir():
         raise CheckpointError(f"{name}: no student of this lesson is here; expected one: run what trains it first")
     return folder
 
@@ -77,8 +85,7 @@ def _named(name: str) -> Path | None:
     models = os.environ.get("HARNESS_MODELS")
     if not models or not name or set(name) & {"/", os.sep} or name in (".", ".."):
         return None
-    folder = Path(models).expanduser() / name
-    return folder.resolve() if folder.is_dir() else None
+    return existing_folder(os.path.join(models, name))
 
 
 def identity(name: str) -> str:
@@ -93,7 +100,7 @@ def identity(name: str) -> str:
     folder = Path(locate(name))
     if name.startswith(PIP):
         return f"{name}=={distribution(name.removeprefix(PIP)).version}#{_content(folder)}"
-    if name.startswith(TRAINED) or Path(name).expanduser().is_dir() or _named(name):
+    if name.startswith(TRAINED) or existing_folder(name) or _named(name):
         return f"sha256:{_content(folder)}"
     return f"{name.partition('@')[0]}@{folder.name}"
 
@@ -147,8 +154,11 @@ def _downloaded(name: str, code: bool) -> Path:
 
 
 def _check_weights(name: str, folder: Path) -> None:
-    pickles = [*folder.rglob("pytorch_model*.bin"), *folder.rglob("adapter_model.bin")]
-    unsafe = sorted(path for path in pickles if not any(path.parent.glob("*.safetensors")))
+    """Refuse what has no safetensors, or a folder in which a library would open a pickle for want of them."""
+    loaded = (path for pattern in COUNTERPARTS for path in folder.rglob(pattern))
+    unsafe = sorted(path for path in loaded if not _has_counterpart(path))
+    if not unsafe and not any(folder.rglob("*.safetensors")):
+        unsafe = sorted(path for path in folder.rglob("*") if path.suffix in PICKLES)
     if unsafe:
         raise CheckpointError(
             f"{name}: {unsafe[0].relative_to(folder)} is a pickle, which may run code when it is opened; expected "
@@ -156,6 +166,12 @@ def _check_weights(name: str, folder: Path) -> None:
         )
     if not any(folder.rglob("*.safetensors")):
         raise CheckpointError(f"{name}: expected a model folder with safetensors weights, found none in {folder}")
+
+
+def _has_counterpart(pickle: Path) -> bool:
+    """Whether the safetensors that libraries take in place of this pickle lie beside it, in one file or several."""
+    pattern = next(pattern for pattern in COUNTERPARTS if pickle.match(pattern))
+    return any(file for counterpart in COUNTERPARTS[pattern] for file in pickle.parent.glob(counterpart))
 
 
 def _content(folder: Path) -> str:

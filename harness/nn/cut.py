@@ -61,10 +61,10 @@ def cut(whole: Path, layers: tuple[int, ...], name: str, key: str) -> Path:
 
 
 def _shorten(folder: Path, layers: tuple[int, ...], name: str) -> None:
-    configs = [path for path in folder.rglob("config.json") if _count(json.loads(path.read_text()))]
+    configs = [path for path in folder.rglob("config.json") if _count(_read(path, name))]
     if len(configs) != 1:
         raise CheckpointError(f"{name}: expected one configuration with a number of layers, got {len(configs)}")
-    config = json.loads(configs[0].read_text())
+    config = _read(configs[0], name)
     counted = _count(config)
     if sorted(set(layers)) != list(layers) or layers[-1] >= config[counted]:
         raise CheckpointError(
@@ -74,8 +74,16 @@ def _shorten(folder: Path, layers: tuple[int, ...], name: str) -> None:
     weights = configs[0].parent / "model.safetensors"
     if not weights.is_file():
         raise CheckpointError(f"{name}: expected model.safetensors beside config.json; a sharded model can't be cut")
-    _keep(weights, {layer: place for place, layer in enumerate(layers)})
+    _keep(weights, {layer: place for place, layer in enumerate(layers)}, name)
     configs[0].write_text(json.dumps(config | {counted: len(layers)}, indent=2))
+
+
+def _read(file: Path, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{name}: {file.name}: expected JSON, got {error}; fetch the checkpoint again") from None
+    return found if isinstance(found, dict) else {}
 
 
 def _count(config: Mapping[str, Any]) -> str:
@@ -83,10 +91,20 @@ def _count(config: Mapping[str, Any]) -> str:
     return next((name for name in COUNTS if name in config), "")
 
 
-def _keep(file: Path, places: Mapping[int, int]) -> None:
+def _keep(file: Path, places: Mapping[int, int], name: str) -> None:
     """Rewrite a file of weights with these layers only, at their new places."""
-    from safetensors import safe_open
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
+
+    try:
+        kept, metadata = _kept(file, places)
+    except SafetensorError as error:
+        raise CheckpointError(f"{name}: {file.name} can't be read: {error}; fetch the checkpoint again") from error
+    save_file(kept, file, metadata)
+
+
+def _kept(file: Path, places: Mapping[int, int]) -> tuple[dict[str, Any], Any]:
+    from safetensors import safe_open
 
     kept: dict[str, Any] = {}
     with safe_open(file, "np") as weights:
@@ -97,4 +115,4 @@ def _keep(file: Path, places: Mapping[int, int]) -> None:
                 kept[name] = weights.get_tensor(name)
             elif int(layer["number"]) in places:
                 kept[f"{layer['before']}{places[int(layer['number'])]}{layer['after']}"] = weights.get_tensor(name)
-    save_file(kept, file, metadata)
+    return kept, metadata

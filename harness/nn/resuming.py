@@ -1,8 +1,15 @@
-"""Blocks of embeddings, each kept in a file as soon as it is made: an indexing that was stopped goes on there."""
+"""Blocks of embeddings, each kept in a file as soon as it is made: an indexing that was stopped goes on there.
 
+Several processes may make the blocks of one folder, on one machine or on several that have it in common: each locks the
+block that it makes.
+"""
+
+import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -11,12 +18,17 @@ import numpy as np
 import scipy.sparse as sp
 
 Arrays = Mapping[str, np.ndarray]
+Make = Callable[[range], Any]
+"""Rows → the embeddings of these documents."""
+
+POLL_SECONDS = 0.1
 
 
-def resumed(folder: Path, blocks: Sequence[range], make: Callable[[range], Any]) -> Iterator[Any]:
+def resumed(folder: Path, blocks: Sequence[range], make: Make) -> Iterator[Any]:
     """The blocks in order: those that lie in the folder are read, the others are made and put there.
 
-    What is read is what was made, to the last bit. A form of embeddings that isn't known here is always made.
+    What is read is what was made, to the last bit. A form of embeddings that isn't known here is always made. While
+    another process makes the block that comes next, a later one is made here.
 
     Args:
         folder: of the same model, options and documents each time; made if it isn't there, `forget` removes it.
@@ -24,13 +36,60 @@ def resumed(folder: Path, blocks: Sequence[range], make: Callable[[range], Any])
         make: makes one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for rows in blocks:
-        file = folder / f"{rows.start}-{rows.stop}.npz"
-        block = _read(file)
-        if block is None:
+    for place, rows in enumerate(blocks):
+        while (block := _block_of(folder, rows, make)) is None:
+            if not any(_made(folder, later, make) for later in blocks[place + 1 :]):
+                time.sleep(POLL_SECONDS)
+        yield block
+
+
+def assist(folder: Path, blocks: Sequence[range], make: Make) -> int:
+    """Make blocks for the process that wants them all, from the last one on, while its folder is there; how many."""
+    return sum(_made(folder, rows, make) for rows in reversed(blocks))
+
+
+def _block_of(folder: Path, rows: range, make: Make) -> Any:
+    """The block, read or made; None while another process makes it."""
+    file = _file(folder, rows)
+    if (block := _read(file)) is not None:
+        return block
+    with _locked(file) as mine:
+        if mine and (block := _read(file)) is None:
             block = make(rows)
             _write(file, _arrays(block))
-        yield block
+    return block
+
+
+def _made(folder: Path, rows: range, make: Make) -> bool:
+    """Whether the block was made just now: it wasn't there, and nobody else is at it."""
+    file = _file(folder, rows)
+    if file.exists() or not folder.is_dir():
+        return False
+    try:
+        with _locked(file) as mine:
+            if not mine or file.exists():
+                return False
+            arrays = _arrays(make(rows))
+            _write(file, arrays)
+            return arrays is not None
+    except FileNotFoundError:  # all were made meanwhile, and the folder is gone
+        return False
+
+
+def _file(folder: Path, rows: range) -> Path:
+    return folder / f"{rows.start}-{rows.stop}.npz"
+
+
+@contextmanager
+def _locked(file: Path) -> Generator[bool, None, None]:
+    """Whether the block is this process's to make while the block runs; a process that ends gives it up."""
+    with file.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def forget(folder: Path) -> None:

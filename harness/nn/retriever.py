@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -10,11 +11,13 @@ from jaxtyping import Float32, Int32
 
 from harness.contracts import Corpus, Role
 from harness.errors import ContractError
-from harness.nn.resuming import forget, resumed
+from harness.nn.resuming import assist, forget, resumed
 from harness.records import Query, Run
 
 BLOCK = 8192
 """Documents encoded at once."""
+UNFINISHED = "blocks-"
+"""How the folder of an index that isn't whole yet begins."""
 
 
 class Encoder(Protocol):
@@ -67,6 +70,8 @@ class EmbeddingRetriever:
         """
         self._encoder, self._kind, self._folder, self._lasting = encoder, index, folder, lasting
         self._index: Index | None = None
+        self.blocks_of_others = 0
+        """Blocks of the index that other processes encoded while it was made."""
 
     @property
     def parameters(self) -> int:
@@ -74,19 +79,28 @@ class EmbeddingRetriever:
         return self._encoder.parameters
 
     def index(self, corpus: Corpus) -> None:
-        """Encode every document."""
+        """Encode every document, but for those that another process encodes meanwhile: see `assist`."""
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        blocks = [range(start, min(start + BLOCK, len(corpus))) for start in range(0, len(corpus), BLOCK)]
+        made: list[range] = []
 
-        def encoded(rows: range) -> Any:
-            return self._encoder(corpus.contents(rows), "document")
+        def make(rows: range) -> Any:
+            made.append(rows)
+            return self._encode(corpus, rows)
 
         if self._lasting is None:
-            self._index = self._kind.build(folder, corpus, map(encoded, blocks))
+            self._index = self._kind.build(folder, corpus, map(make, _blocks(corpus)))
             return
-        kept = self._lasting / f"blocks-{corpus.fingerprint[:32]}"
-        self._index = self._kind.build(folder, corpus, resumed(kept, blocks, encoded))
+        kept = _kept(self._lasting, corpus)
+        before = len(list(kept.glob("*.npz")))
+        self._index = self._kind.build(folder, corpus, resumed(kept, _blocks(corpus), make))
+        self.blocks_of_others = len(_blocks(corpus)) - before - len(made)
         forget(kept)
+
+    def assist(self, corpus: Corpus) -> int:
+        """Encode for another process that is indexing this corpus with the same model right now; how many blocks."""
+        if self._lasting is None:
+            return 0
+        return assist(_kept(self._lasting, corpus), _blocks(corpus), partial(self._encode, corpus))
 
     def search(self, queries: Sequence[Query], k: int) -> Run:
         """The best documents of the whole corpus, exactly."""
@@ -105,7 +119,19 @@ class EmbeddingRetriever:
         """
         self._index = self._kind.load(folder, corpus)
 
+    def _encode(self, corpus: Corpus, rows: range) -> Any:
+        return self._encoder(corpus.contents(rows), "document")
+
     def _indexed(self) -> Index:
         if self._index is None:
             raise ContractError("expected index or load before search and save, got neither")
         return self._index
+
+
+def _blocks(corpus: Corpus) -> list[range]:
+    return [range(start, min(start + BLOCK, len(corpus))) for start in range(0, len(corpus), BLOCK)]
+
+
+def _kept(lasting: Path, corpus: Corpus) -> Path:
+    """Where blocks of this corpus are until the index is whole."""
+    return lasting / f"{UNFINISHED}{corpus.fingerprint[:32]}"

@@ -20,9 +20,25 @@ from harness.errors import ConfigError, HarnessError
 from harness.home import home
 from harness.store import Store, open_store
 from harness.store.records import Evaluation
+from harness.store.remote import VARIABLE
 
-SHARED = ("data", "digests", "signals")
-"""Folders of a home whose content is known by its digest."""
+SHARED = ("data", "digests", "environments", "signals")
+"""Folders of a home that are known by their content."""
+
+FLAG = "--isolate"
+OPTIONS = (
+    "--plugin",
+    "-o",
+    "--teacher",
+    "--student",
+    "--budget",
+    "--train-on",
+    "--mode",
+    "--task",
+    "--split",
+    "--seed",
+)
+"""What `record.command` writes, each with a value."""
 
 Verdict = Literal["equal", "within", "different"]
 
@@ -53,23 +69,44 @@ def again(evaluation: Evaluation, folder: Path, words: Sequence[str] = ()) -> Ev
         words: further words of `harness run`, such as `--device NAME`.
 
     Raises:
-        ConfigError: an external result, which no harness ran.
+        ConfigError: an external result, which no harness ran, or a stored command that no harness wrote.
         HarnessError: it failed this time, with its error.
     """
     if evaluation.division == "external":
         raise ConfigError(f"{evaluation.id} is an external result: no harness ran it, so none can run it again")
     if evaluation.state != "done":
         raise ConfigError(f"{evaluation.id} failed when it ran: {evaluation.error}; `harness run` tries it again")
+    command = [sys.executable, "-m", "harness.cli.main", *_stored_words(evaluation), *words]
     _share(folder, evaluation.training.get("lesson", ""))
-    command = [sys.executable, "-m", "harness.cli.main", *shlex.split(evaluation.command)[1:], *words]
     environment = os.environ | {"HARNESS_HOME": str(folder)}
-    environment.pop("HARNESS_STORE", None)
+    for name in ("HARNESS_STORE", VARIABLE):
+        environment.pop(name, None)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     found = _result(open_store(str(folder / "harness.db")), evaluation) if (folder / "harness.db").exists() else None
     if found is None or found.state != "done":
         why = found.error if found else _last_line(done.stderr)
         raise HarnessError(f"{evaluation.id} could not be done again: {why}\ncommand: {evaluation.command}")
     return found
+
+
+def _stored_words(evaluation: Evaluation) -> list[str]:
+    """The words of its command after `harness`: it may be from elsewhere, and must not do anything else here.
+
+    Raises:
+        ConfigError: it is not what the harness writes.
+    """
+    try:
+        name, command, *words = shlex.split(evaluation.command)
+    except ValueError:
+        name, command, words = "", "", [""]
+    flags = [word for word in words if word == FLAG][:1]
+    words = [word for word in words if word != FLAG]
+    if (name, command) != ("harness", "run") or len(words) % 2 or any(word not in OPTIONS for word in words[::2]):
+        raise ConfigError(
+            f"{evaluation.id}: expected a stored command `harness run` with {', '.join((*OPTIONS, FLAG))} alone, got "
+            f"{evaluation.command[:200]!r}; it is not run: if you trust it, run it yourself"
+        )
+    return [command, *words, *flags]
 
 
 def _share(folder: Path, own_lesson: str) -> None:

@@ -4,23 +4,26 @@ A file is written in the holder's own folder and moved to its place whole, while
 the row follows in one transaction. So a folder without a row and without a live lease is a leftover.
 """
 
-import os
 import shutil
 from pathlib import Path
 
 from harness.contracts import Corpus, Task
+from harness.data.kept import remove_workplaces
 from harness.data.runfile import read_run_file, write_run_file
 from harness.errors import StoreError
+from harness.home import home
 from harness.records import Run
 from harness.runner.topfile import write_top_file
 from harness.store import Store
-from harness.store.files import digest_of, root
+from harness.store.files import digest_of, evaluations_in, place, remove_all, root
 from harness.store.leases import evaluation_resource
 from harness.store.records import Artefact, Evaluation
 from harness.store.work import is_abandoned, work_root
 
 RUN, TOP = "run", "top"
 """Names of artefacts."""
+WORKPLACES = ("data", "data/joined", "data/tasks/*", "signals/*/*")
+"""Folders of the home in which files are made that then move to their place."""
 
 
 def keep(store: Store, evaluation_id: str, run: Run, task: Task, split: str, work_folder: Path) -> tuple[Artefact, ...]:
@@ -39,8 +42,7 @@ def write(run: Run, task: Task, split: str, folder: Path) -> tuple[Path, Path]:
 
 def _keep(store: Store, evaluation_id: str, file: Path) -> Artefact:
     target = store.artefacts / evaluation_id / file.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(file, target)
+    place(file, target)
     return described(target, str(target.relative_to(root())))
 
 
@@ -64,20 +66,23 @@ def stored_run(store: Store, evaluation: Evaluation, corpus: Corpus) -> Run:
 def remove_leftovers(store: Store) -> None:
     """Remove what killed processes left: leases, artefacts without an evaluation, work folders without a process."""
     store.drop_stale_leases()
-    folders = sorted(path for path in store.artefacts.glob("*") if path.is_dir())
-    states = store.states([folder.name for folder in folders])
-    for folder in folders:
-        if states.get(folder.name) != "done":
-            _remove_unowned(store, folder)
+    ids = evaluations_in(store.artefacts)
+    states = store.states(ids)
+    for evaluation_id in ids:
+        if states.get(evaluation_id) != "done":
+            _remove_unowned(store, evaluation_id)
     for folder in sorted(work_root().glob("*")):
         if is_abandoned(folder.name):
             shutil.rmtree(folder, ignore_errors=True)
+    for pattern in WORKPLACES:
+        for parent in home().glob(pattern):
+            remove_workplaces(parent)
 
 
-def _remove_unowned(store: Store, folder: Path) -> None:
+def _remove_unowned(store: Store, evaluation_id: str) -> None:
     """Remove the artefacts of an evaluation that is not done and that nobody is doing, which its lease decides."""
-    resource, holder = evaluation_resource(folder.name), "clearing up"
+    resource, holder = evaluation_resource(evaluation_id), "clearing up"
     if store.acquire(resource, holder, seconds=60):
-        if store.state(folder.name) != "done":
-            shutil.rmtree(folder, ignore_errors=True)
+        if store.state(evaluation_id) != "done":
+            remove_all(store.artefacts / evaluation_id)
         store.release(resource, holder)

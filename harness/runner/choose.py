@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.config import convert, use
+from harness.config import convert, is_storable, use
 from harness.errors import ConfigError
 from harness.plugins import Registry
 from harness.records import Budget
@@ -26,8 +26,10 @@ def budget(limits: Mapping[str, str]) -> Budget:
             values[name] = convert(float if name == "seconds" else int, text)
         except ValueError as error:
             raise ConfigError(f"--budget {name} expects {error}, got {text!r}") from None
-        if not values[name] > 0:
-            raise ConfigError(f"--budget {name} expects a value above 0, got {text!r}")
+        if not (is_storable(values[name]) and values[name] > 0):
+            raise ConfigError(
+                f"--budget {name} expects a value above 0 and finite, got {text!r}; leave out what has no limit"
+            )
     return Budget(**values)  # type: ignore[arg-type]  # every value has its field's type by the conversion above
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from harness.build import Builder
 from harness.contracts import Retriever, Task
 from harness.errors import ContractError, ScoreError
+from harness.nn.batches import halvings
 from harness.plugins import Registry
 from harness.records import Query, Run
 from harness.runner import lessons
@@ -64,11 +65,14 @@ def evaluate(
     """
     costs = Costs()
     cost.reset_peak_memory()
-    retriever = _make(work, trains_on or (task,), builder, indexes, costs)
-    indexes.ready(retriever, task.corpus(), builder.folder / "index", costs)
-    found = _search(work, task, retriever, costs)
-    per_query = scored(found, task, work.split, extra)
-    _latency(retriever, task.queries(work.split), costs)
+    with halvings() as halved:
+        retriever = _make(work, trains_on or (task,), builder, indexes, costs)
+        indexes.ready(retriever, task.corpus(), builder.folder / "index", costs)
+        found = searched(work, task, retriever, costs)
+        per_query = scored(found, task, work.split, extra)
+        _latency(retriever, task.queries(work.split), costs)
+    if halved:
+        costs.values["batches_halved"] = float(len(halved))
     costs.values["peak_memory_bytes"] = max(costs.values["peak_memory_bytes"], float(cost.peak_memory_bytes()))
     if (parameters := getattr(retriever, "parameters", None)) is not None:
         costs.values["parameters"] = float(parameters)
@@ -96,8 +100,12 @@ def _make(work: Work, trains_on: Sequence[Task], builder: Builder, indexes: Inde
         return builder.build(work.method.use, indexes.unfinished)
 
 
-def _search(work: Work, task: Task, retriever: Retriever, costs: Costs) -> Run:
-    """The checked run under the one tie rule, of what the task lets be retrieved."""
+def searched(work: Work, task: Task, retriever: Retriever, costs: Costs) -> Run:
+    """The checked run under the one tie rule, of what the task lets be retrieved.
+
+    Raises:
+        ContractError: what the retriever returned is no run that can be scored.
+    """
     corpus, queries = task.corpus(), task.queries(work.split)
     candidates: Run | None = getattr(task, "candidates", lambda _: None)(work.split)
     wanted = len(corpus) if candidates else DEPTH + (1 if task.facts.exclude_self else 0)

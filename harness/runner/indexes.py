@@ -4,7 +4,6 @@ An index depends on the method as it was built and on the documents, not on quer
 split or query set of a corpus finds it here. One whose bytes are not those that were written is removed and made again.
 """
 
-import json
 import os
 import shutil
 import time
@@ -23,7 +22,7 @@ from harness.runner import identity
 from harness.runner.clock import Costs, folder_bytes
 from harness.runner.plan import Work
 from harness.scoring.cost import peak_memory_bytes
-from harness.store.files import digest_of
+from harness.seal import digest_of, names_in, sealed, unsealed
 from harness.store.records import DeviceRecord
 
 LIMIT = "HARNESS_INDEXES_GB"
@@ -58,7 +57,7 @@ class Indexes:
             "training": work.training,
             "seed": work.seed,
             "recorded": bool(work.first_stages),
-            "device": [device.kind, device.identity],
+            "device": [device.kind, device.model],
         }
         return cls(digest(facts | made_with))
 
@@ -66,6 +65,10 @@ class Indexes:
     def unfinished(self) -> Path:
         """Where an indexing that is stopped may leave what it has, and goes on the next time."""
         return _root() / UNFINISHED / self.method
+
+    def is_under_way(self) -> bool:
+        """Whether a process is making one of these indexes, or was stopped while it did."""
+        return any(self.unfinished.glob("*/"))
 
     def ready(self, retriever: Retriever, corpus: Corpus, folder: Path, costs: Costs) -> None:
         """Make the retriever ready to search: open the kept index, or make one and keep it.
@@ -88,6 +91,8 @@ class Indexes:
         folder.mkdir(parents=True)
         retriever.save(folder)
         found = {"index_seconds": costs.values["index_seconds"], "index_bytes": float(folder_bytes(folder))}
+        if others := getattr(retriever, "blocks_of_others", 0):
+            found["index_blocks_of_others"] = float(others)
         found["peak_memory_bytes"] = float(peak_memory_bytes())
         costs.values |= found
         _keep(folder, kept, found)
@@ -102,7 +107,7 @@ def _opened(kept: Path, retriever: Retriever, corpus: Corpus) -> Mapping[str, fl
     if not kept.is_dir():
         return None
     try:
-        note = json.loads((kept / NOTE).read_text())
+        note = unsealed((kept / NOTE).read_text(), kept)
         if damaged := _damaged(kept / FILES, note["sha256"]):
             raise DataError(f"{damaged} is not what was written")
         os.utime(kept / NOTE)
@@ -122,7 +127,7 @@ def _forget_old() -> None:
 
 def _damaged(folder: Path, expected: Mapping[str, str]) -> str:
     """Name of the first file that is missing, changed or not expected; empty if there is none."""
-    names = {*expected, *_names(folder)}
+    names = {*expected, *names_in(folder)}
     return next((name for name in sorted(names) if _digest(folder / name) != expected.get(name)), "")
 
 
@@ -130,19 +135,15 @@ def _digest(file: Path) -> str:
     return digest_of(file) if file.is_file() else "no file"
 
 
-def _names(folder: Path) -> list[str]:
-    return [str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()]
-
-
 def _keep(saved: Path, kept: Path, cost: Mapping[str, float]) -> None:
     """Move what a retriever saved to its place, whole, unless another process was first or there is no room for it."""
     if not _made_room(int(cost["index_bytes"])):
         return
-    note: dict[str, Any] = {"sha256": {name: digest_of(saved / name) for name in _names(saved)}, "cost": cost}
+    note: dict[str, Any] = {"sha256": {name: digest_of(saved / name) for name in names_in(saved)}, "cost": cost}
     whole = saved.with_name(f"{saved.name}-kept")
     whole.mkdir()
     os.replace(saved, whole / FILES)
-    (whole / NOTE).write_text(json.dumps(note))
+    (whole / NOTE).write_text(sealed(note, whole, ()))
     kept.parent.mkdir(exist_ok=True)
     try:
         os.replace(whole, kept)

@@ -15,6 +15,7 @@ from harness.nn.checkpoint import trained_folder
 from harness.runner.clock import Costs
 from harness.runner.plan import Work
 from harness.signals.teacher import RememberingTeacher, remember
+from harness.store.files import whole
 
 COSTS = "costs.json"
 """What a training cost, in its folder; there once it is over."""
@@ -90,7 +91,8 @@ def _costs(folder: Path, own: Costs, teachers: Teachers) -> Mapping[str, float]:
     seconds = own.values["train_seconds"] - asked.get("teacher_seconds", 0.0)
     steps = _read(folder).get("account", {}).get("seconds", 0.0)
     found = {"train_seconds": max(seconds, steps), **asked}
-    file.write_text(json.dumps(found))
+    with whole(file) as part:
+        part.write_text(json.dumps(found))
     return found
 
 

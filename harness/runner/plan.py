@@ -17,6 +17,9 @@ from harness.records import Budget
 from harness.runner import identity
 from harness.suites import Role
 
+SEEDS = 1 << 32
+"""How many seeds there are: numpy takes no others."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
@@ -161,9 +164,12 @@ def plan(registry: Registry, request: Request) -> list[Work]:
     """All evaluations asked for, each once, first stages before what starts from them.
 
     Raises:
-        ConfigError: see `check_method`.
+        ConfigError: see `check_method`; a seed that numpy or torch doesn't take.
         CheckpointError: a checkpoint that can't be found.
     """
+    for seed in itertools.chain(request.seeds, *(method.seeds for method in request.methods)):
+        if not 0 <= seed < SEEDS:
+            raise ConfigError(f"expected a seed from 0 to {SEEDS - 1}, got {str(seed)[:40]}; give another")
     planner = Planner(registry, request)
     for method in request.methods:  # a method's seeds and tasks one after the other: what is trained serves all tasks
         for seed, target in itertools.product(method.seeds or request.seeds, request.targets):

@@ -1,5 +1,6 @@
 """A finished work → the record that is stored of it."""
 
+import os
 import shlex
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +15,14 @@ from harness.config import digest
 from harness.contracts import FP32, Task
 from harness.describe import describe
 from harness.environment import describe as describe_environment
-from harness.errors import CheckpointError, HarnessError
+from harness.errors import CheckpointError, HarnessError, shortened
 from harness.nn.checkpoint import identity
 from harness.plugins import Registry
 from harness.runner import lessons
 from harness.runner.evaluate import Outcome
+from harness.runner.isolation import ISOLATED
 from harness.runner.plan import Work
+from harness.runner.scrub import scrubbed
 from harness.store.records import Artefact, DeviceRecord, Evaluation, MethodRecord, TaskRecord
 
 
@@ -74,7 +77,7 @@ def _record(registry: Registry, setting: Setting, state: Any, **results: Any) ->
         first_stages=work.first_stages,
         device=setting.device.name,
         calibration=setting.device.calibration,
-        environment=describe_environment(),
+        environment=describe_environment() | _trusted(work),
         harness_version=version("retrieval-harness"),
         command=command(work),
         role=work.method.role,
@@ -82,6 +85,12 @@ def _record(registry: Registry, setting: Setting, state: Any, **results: Any) ->
         finished=datetime.now(UTC),
         **results,
     )
+
+
+def _trusted(work: Work) -> dict[str, list[str]]:
+    """The checkpoints of this work whose own code was allowed to run; their digests cover that code."""
+    names = sorted(work.trust_remote_code & set(work.checkpoints))
+    return {"trust_remote_code": names} if names else {}
 
 
 def _content(name: str, resolved: str) -> str:
@@ -120,7 +129,10 @@ def task_record(task: Task, split: str) -> TaskRecord:
 
 
 def command(work: Work) -> str:
-    """The command line that does this work again; options that have their default value are left out."""
+    """The command line that does this work again; options that have their default value are left out.
+
+    So is `--trust-remote-code`: whoever runs it says so himself.
+    """
     words = ["harness", "run", "--plugin", work.method.use.name]
     words += _option_words(options(work.method.use))
     if work.method.teacher:
@@ -132,6 +144,7 @@ def command(work: Work) -> str:
         words += [] if value is None else ["--budget", f"{name}={value}"]
     words += [word for name in work.method.train_on for word in ("--train-on", name)]
     words += ["--mode", work.method.mode] if work.method.mode != FP32 else []
+    words += ["--isolate"] if os.environ.get(ISOLATED) else []
     return shlex.join([*words, "--task", work.task, "--split", work.split, "--seed", str(work.seed)])
 
 
@@ -163,8 +176,8 @@ def _text(value: Any) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """One line for the store: what was raised and, if it isn't a harness error, where; no path of this machine."""
-    message = " ".join(str(error).split())
+    """One line for the store: what was raised and, if it isn't a harness error, where; nothing of this machine."""
+    message = shortened(scrubbed(" ".join(str(error).split())))
     if isinstance(error, HarnessError):
         return f"{type(error).__name__}: {message}"
     return f"{type(error).__name__}: {message} ({_where(traceback.extract_tb(error.__traceback__))})"

@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing import parent_process
@@ -23,10 +24,11 @@ from harness.build import Builder
 from harness.card import Use
 from harness.config import as_json
 from harness.contracts import Retriever, Task
-from harness.errors import StoreError
+from harness.errors import HarnessError, StoreError, disk_full
 from harness.nn.seeding import seed_everything
 from harness.plugins import registry
 from harness.runner import artefacts, record
+from harness.runner.assistant import Assistant
 from harness.runner.clock import with_stages
 from harness.runner.evaluate import added_measures, evaluate
 from harness.runner.indexes import Indexes
@@ -34,6 +36,8 @@ from harness.runner.plan import Work
 from harness.runner.recorded import RecordedRun
 from harness.store import Store, open_store
 from harness.store.leases import evaluation_resource
+from harness.store.owner import this_process
+from harness.store.patience import PATIENCE_SECONDS
 from harness.store.records import DeviceRecord, Evaluation
 from harness.store.work import own_work_folder
 from harness.tasks import open_task
@@ -41,7 +45,7 @@ from harness.tasks import open_task
 LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.2
 
-Kind = Literal["started", "done", "failed", "already", "elsewhere"]
+Kind = Literal["submitted", "started", "done", "failed", "already", "elsewhere", "broken"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Event:
     kind: Kind
     """What happened."""
     id: str
-    """To which evaluation."""
+    """To which evaluation; empty for `broken`: the worker itself can't go on."""
     text: str = ""
     """The error, or the main measure's value."""
 
@@ -66,6 +70,21 @@ class Job:
     """Name of a registered device."""
     store: str | None
     """URL of the store."""
+    before: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    """Evaluation id → when it had failed before the plan began: such a one is tried again, a later failure is not."""
+
+
+def outcome(evaluation: Evaluation) -> str:
+    """What an evaluation came to, in some words: its error, or its first measure."""
+    name, value = next(iter(evaluation.measures.items()), ("", 0.0))
+    return evaluation.error or f"{name} {value:.4f}"
+
+
+def failures(store: Store, works: Sequence[Work]) -> dict[str, datetime]:
+    """When those evaluations of a plan that are stored as failed did so; by it a later failure is told from them."""
+    ids = [name for work in works for name in (work.id, *work.first_stages, *work.method.after)]
+    failed = [work_id for work_id, state in store.states(ids).items() if state == "failed"]
+    return {seen.id: seen.finished for seen in store.evaluations(ids=failed, per_query=False)}
 
 
 @dataclass
@@ -75,13 +94,17 @@ class Worker:
     job: Job
     store: Store
     tell: Callable[[Event], None]
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
+
+    def __post_init__(self) -> None:
+        """Nothing has been done yet."""
+        self.assistant = Assistant(self.store, self.holder, _builder, self._task)
 
     @property
     def holder(self) -> str:
-        """How this process names itself in a lease."""
-        return f"{os.uname().nodename}:{os.getpid()}"
+        """How this process names itself in a lease: a store may be shown to anybody, and names no machine."""
+        owner = this_process()
+        return f"worker {owner.pid} on {owner.host[:8]}"
 
     def run(self) -> None:
         """Settle every work of the job: do it, or see that it is done or has failed elsewhere."""
@@ -90,8 +113,12 @@ class Worker:
             settled = [work_id for work_id, work in pending.items() if self._settle(work)]
             for work_id in settled:
                 del pending[work_id]
-            if not settled:
+            if not settled and not self._assist(pending.values()):
                 time.sleep(POLL_SECONDS)
+
+    def _assist(self, pending: Iterable[Work]) -> bool:
+        """Help others with what they are at; whether there was anything to do."""
+        return self.assistant.assist(pending, devices.require(self.store, self.job.device))
 
     def _settle(self, work: Work) -> bool:
         """Do the work if it is free and ready; whether there is nothing left to do about it."""
@@ -110,21 +137,18 @@ class Worker:
             return self._do_alone(work)
 
     def _do_alone(self, work: Work) -> bool:
-        """Do the work unless another process trains its student right now."""
+        """Do the work unless another process trains its student right now; whether there is nothing left to do."""
         if not work.lesson:
-            self._do(work)
-            return True
+            return self._do(work)
         with devices.lease(self.store, f"lesson:{work.lesson}", self.holder, seconds=LEASE_SECONDS, wait=0) as mine:
-            if mine:
-                self._do(work)
-            return mine.held
+            return self._do(work) if mine else False
 
     def _settled_before(self, work: Work) -> bool:
-        """Whether the work is done, or failed since this worker started, which isn't tried twice."""
+        """Whether the work is done, or failed since the plan began, which isn't tried twice."""
         state = self.store.state(work.id)
         if state == "done":
             self.tell(Event("already", work.id))
-        elif state == "failed" and (seen := self.store.evaluation(work.id)).finished >= self.started:
+        elif state == "failed" and (seen := self._failed_anew(work.id)):
             self.tell(Event("elsewhere", work.id, seen.error))
         else:
             return False
@@ -133,24 +157,32 @@ class Worker:
     def _stage_failed(self, work: Work) -> bool:
         before = (*work.first_stages, *work.method.after)
         states = self.store.states(before)
-        failed = [stage for stage in before if states.get(stage) == "failed"]
-        return any(self.store.evaluation(stage).finished >= self.started for stage in failed)
+        return any(states.get(stage) == "failed" and self._failed_anew(stage) is not None for stage in before)
 
-    def _do(self, work: Work) -> None:
-        """Do one work under the device's lease, and store what came of it, success or failure."""
+    def _failed_anew(self, evaluation_id: str) -> Evaluation | None:
+        """The failure, unless it is the one that was there before the plan began; clocks of two machines may differ."""
+        seen = self.store.evaluation(evaluation_id)
+        return None if seen.finished == self.job.before.get(evaluation_id) else seen
+
+    def _do(self, work: Work) -> bool:
+        """Do one work under the device's lease, and store what came of it, success or failure.
+
+        Returns:
+            False if the database was out of reach for so long that others have taken the work over.
+        """
         device = devices.require(self.store, self.job.device)
         with devices.lease(self.store, devices.resource_of(device), self.holder, seconds=LEASE_SECONDS):
             evaluation = self._attempt(work, device)
-            self.store.put(evaluation)
+            if not self.store.put(evaluation, holder=self.holder):
+                return False
         hooks = registry().manager.hook
         facts = _facts(evaluation)
         if evaluation.state == "done":
             hooks.harness_evaluation_finished(evaluation=facts)
         else:
             hooks.harness_evaluation_failed(evaluation=facts, error=evaluation.error)
-        main = next(iter(evaluation.measures.items()), ("", 0.0))
-        text = evaluation.error or f"{main[0]} {main[1]:.4f}"
-        self.tell(Event(evaluation.state, work.id, text))
+        self.tell(Event(evaluation.state, work.id, outcome(evaluation)))
+        return True
 
     def _attempt(self, work: Work, device: DeviceRecord) -> Evaluation:
         task = self._task(work.task)
@@ -160,7 +192,8 @@ class Worker:
         try:
             return self._evaluate(setting, folder)
         except Exception as error:  # a plugin may raise anything; the error is stored, the others go on
-            traceback.print_exc(file=sys.stderr)
+            with suppress(OSError):  # no room for the log
+                traceback.print_exc(file=sys.stderr)
             return record.failed(registry(), setting, record.error_text(error))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -172,15 +205,8 @@ class Worker:
         plugins.manager.hook.harness_evaluation_started(evaluation=facts)
         folder.mkdir(parents=True)
         seed_everything(work.seed)
-        builder = Builder(
-            registry=plugins,
-            folder=folder / "plugins",
-            device=setting.device.torch_name,
-            seed=work.seed,
-            mode=work.method.mode,
-            trust_remote_code=work.trust_remote_code,
-            recorded=lambda use: self._recorded(work, use, setting.task),
-        )
+        builder = _builder(work, setting.device, folder / "plugins")
+        builder = replace(builder, recorded=lambda use: self._recorded(work, use, setting.task))
         self._check_stages(work)
         trains_on = [self._task(name) for name in work.method.train_on]
         indexes = Indexes.of(work, setting.device)
@@ -209,6 +235,18 @@ class Worker:
         return self.tasks[name]
 
 
+def _builder(work: Work, device: DeviceRecord, folder: Path) -> Builder:
+    """Builds the plugins of a work, each in a folder below this one."""
+    return Builder(
+        registry=registry(),
+        folder=folder,
+        device=device.torch_name,
+        seed=work.seed,
+        mode=work.method.mode,
+        trust_remote_code=work.trust_remote_code,
+    )
+
+
 def _facts(evaluation: Evaluation) -> Mapping[str, Any]:
     """What event hooks are told."""
     return {
@@ -225,16 +263,21 @@ def _facts(evaluation: Evaluation) -> Mapping[str, Any]:
 
 def main(job: Job, connection: Connection) -> None:
     """Entry point of a worker process: what plugins print goes to a log, and it ends when its parent does."""
-    log = own_work_folder() / "log.txt"
-    _redirect(log)
     _follow_parent()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        Worker(job, open_store(job.store), connection.send).run()
+        _redirect(own_work_folder() / "log.txt")
+        Worker(job, open_store(job.store, patience=PATIENCE_SECONDS), connection.send).run()
     except KeyboardInterrupt:
         sys.exit(130)
+    except (HarnessError, OSError) as error:
+        if not isinstance(error, HarnessError) and not disk_full(error):
+            raise
+        connection.send(Event("broken", "", str(error)))
     finally:
-        shutil.rmtree(log.parent, ignore_errors=True)
+        _redirect(Path(os.devnull))  # what is in Python's buffers still: a full disk would make an error of it
+        with suppress(OSError):
+            shutil.rmtree(own_work_folder(), ignore_errors=True)
 
 
 def _interrupt(*_: object) -> None:
@@ -244,7 +287,6 @@ def _interrupt(*_: object) -> None:
 def _redirect(log: Path) -> None:
     """Send what this process writes, at any level, to a file: a plugin's output must not break the progress display."""
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    sys.stdout.flush()
     for stream in (1, 2):
         os.dup2(handle, stream)
 

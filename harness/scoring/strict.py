@@ -1,6 +1,7 @@
 """What a run must be before anything is computed from it: bad input never gives a number."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -22,10 +23,11 @@ def check_run(run: Run, query_ids: Sequence[str], documents: int, k: int | None 
         k: how many documents were asked for; None accepts any number.
 
     Raises:
-        ScoreError: naming the first query and place at fault: another query set or order, wrong shapes or dtypes, a
-            NaN or infinite score, an unknown row, padding before a document or with a score, more than `k` documents,
-            scores that are not descending, a document that comes twice.
+        ScoreError: no `Run` of arrays; else naming the first query and place at fault: another query set or order,
+            wrong shapes or dtypes, a NaN or infinite score, an unknown row, padding before a document or with a score,
+            more than `k` documents, scores that are not descending, a document that comes twice.
     """
+    _check_types(run)
     _check_queries(run.query_ids, query_ids)
     _check_shapes(run)
     for part in parts(run):
@@ -46,6 +48,19 @@ def parts(run: Run) -> Iterator[Run]:
     for start in range(0, max(len(run), 1), size):
         part = slice(start, start + size)
         yield Run(query_ids=run.query_ids[part], rows=run.rows[part], scores=run.scores[part])
+
+
+def _check_types(run: Any) -> None:
+    """A plugin may return anything, and anything may stand in the fields of a `Run`."""
+    if not isinstance(run, Run):
+        raise ScoreError(f"expected a Run (harness.records.Run), got {type(run).__name__}; return one")
+    ids: Any = run.query_ids
+    if not isinstance(ids, tuple | list) or not all(isinstance(query, str) for query in ids):
+        raise ScoreError(f"expected query ids as a tuple of texts, got {type(ids).__name__}; give those of the queries")
+    arrays: dict[str, Any] = {"rows": run.rows, "scores": run.scores}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):  # which hides what stands in it
+            raise ScoreError(f"expected {name} as a numpy array, got {type(array).__name__}; convert them")
 
 
 def _check_queries(given: Sequence[str], expected: Sequence[str]) -> None:

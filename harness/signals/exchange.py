@@ -1,19 +1,21 @@
 """Signals in one file: what was taught here serves elsewhere, marked as imported and checked by its hashes."""
 
+import re
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from harness.errors import SignalError
 from harness.signals.shards import Shard, shards_in, write_shard
 from harness.signals.store import SignalStore
+from harness.store.archive import UNREADABLE, plain_members
 
-MOST_BYTES = 1 << 40
-"""A file that unpacks to more is refused."""
+NAMES = re.compile("[0-9a-f]{64}[.]parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +94,8 @@ def take_in(store: SignalStore, file: Path) -> int:
     Everything is checked before anything is stored.
 
     Raises:
-        SignalError: no zip file, an entry that is no shard of signals, a content that doesn't have its hash, or too
-            much of it.
+        SignalError: no zip file, a member that is no shard of signals, a content that doesn't have its hash, values
+            that no teacher gives, or more of them than fit into the file.
     """
     with tempfile.TemporaryDirectory() as folder:
         shards = _unpack(file, Path(folder))
@@ -105,24 +107,23 @@ def take_in(store: SignalStore, file: Path) -> int:
 def _unpack(file: Path, folder: Path) -> list[Shard]:
     try:
         with zipfile.ZipFile(file) as archive:
-            entries = archive.infolist()
-            if sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise SignalError(f"{file.name} unpacks to more than {MOST_BYTES} bytes; expected exported signals")
-            shards = [_extract(archive, entry, folder) for entry in entries]
-    except (OSError, zipfile.BadZipFile) as error:
-        raise SignalError(f"{file.name}: expected a file made by `harness signals export`, got {error}") from error
+            members = plain_members(archive, file, NAMES, "<sha256>.parquet", partial(_unexpected, file))
+            shards = [_extract(archive, member, folder / name) for name, member in members.items()]
+    except UNREADABLE as error:
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise SignalError(f"{file.name}: expected a file made by `harness signals export`, got {told}") from error
     for shard in shards:
         shard.verify()
         shard.check()
     return shards
 
 
-def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> Shard:
-    name = entry.filename
-    if "/" in name or "\\" in name or not name.endswith(".parquet") or name.startswith("."):
-        raise SignalError(f"entry {name!r} is no signal shard; expected <sha256>.parquet")
-    target = folder / name
-    with archive.open(entry) as source, target.open("wb") as sink:
+def _unexpected(file: Path, expected: str, got: str) -> SignalError:
+    return SignalError(f"{file.name}: expected {expected}, got {got}; it holds more than signals, or was changed")
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> Shard:
+    with archive.open(member) as source, target.open("wb") as sink:
         shutil.copyfileobj(source, sink)
     return Shard(target)
 

@@ -1,26 +1,23 @@
 """Parquet files of signals: append-only, named after their content, complete or not there."""
 
-import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.data.kept import workplace
 from harness.errors import SignalError
-from harness.signals import columns
+from harness.seal import digest_of as digest
+from harness.signals import columns, foreign
 from harness.signals.keys import SIZE
 
 NOTE = b"harness"
-
-FACTS: dict[str, Any] = {"teacher": str, "kind": str, "description": dict, "calls": int, "seconds": float}
-"""What a note must hold."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,10 @@ class Shard:
         metadata = self._read(lambda: pq.read_schema(self.path)).metadata or {}
         if NOTE not in metadata:
             raise SignalError(f"{self.path.name}: expected a signal shard, got a Parquet file of something else")
-        return json.loads(metadata[NOTE])
+        try:
+            return foreign.note(metadata[NOTE])
+        except ValueError as error:
+            raise SignalError(f"signal shard {self.path.name} has a note that can't be read: {error}") from None
 
     def keys(self) -> list[bytes]:
         """The keys, in order."""
@@ -47,18 +47,22 @@ class Shard:
         return columns.values(self.provenance["kind"], table.column("value"))
 
     def check(self) -> None:
-        """Make sure that the note has all it should, and that the columns are those of its kind.
+        """Make sure that it is what export writes: a note with all it should have, columns and values of its kind.
 
         Raises:
             SignalError: naming what is wrong, so that a file from elsewhere can't bring anything but signals.
         """
-        wrong = [name for name, kind in FACTS.items() if not isinstance(self.provenance.get(name), kind)]
-        if not wrong and self.provenance["kind"] not in columns.TYPES:
-            wrong = ["kind"]
-        if not wrong and not self._read(lambda: pq.read_schema(self.path)).equals(_schema(self.provenance["kind"])):
-            wrong = ["columns"]
-        if wrong:
-            raise SignalError(f"signal shard {self.path.name} has unexpected {wrong[0]}; expected what export writes")
+        if fault := foreign.fault_of_note(self.provenance):
+            raise self._unexpected(fault)
+        kind = self.provenance["kind"]
+        if not self._read(lambda: pq.read_schema(self.path)).equals(_schema(kind)):
+            raise self._unexpected("columns")
+        for find in (foreign.fault_of_size, partial(foreign.fault_of_values, kind=kind)):
+            if fault := self._read(partial(find, self.path)):
+                raise self._unexpected(fault)
+
+    def _unexpected(self, what: str) -> SignalError:
+        return SignalError(f"signal shard {self.path.name} has unexpected {what}; expected what export writes")
 
     def verify(self) -> None:
         """Compare the content with the name.
@@ -76,33 +80,22 @@ class Shard:
         try:
             return read()
         except (OSError, pa.ArrowException) as error:
+            reason = " ".join(str(error).split())[:200]
             raise SignalError(
-                f"signal shard {self.path.name} can't be read ({error}); delete it, and what it held is asked again"
+                f"signal shard {self.path.name} can't be read ({reason}); delete it, and what it held is asked again"
             ) from error
-
-
-def digest(path: Path) -> str:
-    """sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_shard(
     folder: Path, kind: str, keys: Sequence[bytes], values: Sequence[Any], provenance: Mapping[str, Any]
 ) -> Shard:
     """Write a shard whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
     schema = _schema(kind).with_metadata({NOTE: json.dumps(provenance)})
     table = pa.table([pa.array(keys, pa.binary(SIZE)), columns.column(kind, values)], schema=schema)
-    handle, name = tempfile.mkstemp(prefix=".shard-", dir=folder)
-    os.close(handle)
-    work = Path(name)
-    try:
-        pq.write_table(table, work)
-        target = folder / f"{digest(work)}.parquet"
-        os.replace(work, target)
-    finally:
-        work.unlink(missing_ok=True)
+    with workplace(folder) as work:
+        pq.write_table(table, work / "shard")
+        target = folder / f"{digest(work / 'shard')}.parquet"
+        os.replace(work / "shard", target)
     return Shard(target)
 
 

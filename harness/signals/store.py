@@ -3,14 +3,13 @@
     $HARNESS_HOME/signals/<teacher>/<kind>/<sha256>.parquet
 
 A shard is written as soon as a few seconds' worth of answers is there, so that a kill loses no more than that.
-Processes that want the same teacher's signals of one kind take turns; the second finds what the first has stored.
+Processes that want the same teacher's signals of one kind share the work, on one machine or on several that have the
+folder in common: each asks a shard that nobody else is asking, and finds what the others have stored.
 """
 
-import fcntl
 import hashlib
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from harness.errors import SignalError
 from harness.home import home
+from harness.signals import claims
 from harness.signals.shards import Shard, write_shard
 from harness.signals.shelf import Shelf
 
@@ -27,6 +27,8 @@ SHARD_SECONDS = 20.0
 """A shard should hold about so many seconds of a teacher's work …"""
 SHARD_BYTES = 1 << 28
 """… but not much more than this: hidden states of a few thousand pairs are gigabytes."""
+POLL_SECONDS = 0.1
+"""How often it is looked whether others have stored what they are asking."""
 
 
 @dataclass
@@ -104,24 +106,31 @@ class SignalStore:
             questions: what to ask, by key.
             account: where calls and seconds are added.
         """
-        with self._turn(source):
-            shelf = self.shelf(source.identity, source.kind)
-            held = shelf.read()
-            missing = {key: question for key, question in questions.items() if key not in held}
-            account.stored += sum(source.calls(question) for key, question in questions.items() if key in held)
-            self._teach(source, missing, account)
-            held = shelf.read()
+        shelf, size, own = self.shelf(source.identity, source.kind), source.first, 0
+        while True:
+            with claims.alone(shelf.folder):
+                asked = claims.taken(shelf.folder)
+                held = shelf.read()
+                missing = [key for key in questions if key not in held]
+                claim = claims.take(shelf.folder, (key for key in missing if key not in asked), size)
+            if claim:
+                own += sum(source.calls(questions[key]) for key in claim.keys)
+                size = self._teach(source, claim, questions, account)
+            elif missing:
+                time.sleep(POLL_SECONDS)
+            else:
+                break
+        account.stored += sum(map(source.calls, questions.values())) - own
         return {key: held[key] for key in questions}
 
-    def _teach(self, source: Source, missing: Mapping[bytes, Any], account: Account) -> None:
-        """Ask what is missing, a shard at a time; each is stored and read back before the next is asked."""
-        keys, size = list(missing), source.first
-        while keys:
-            asked, keys = keys[:size], keys[size:]
-            shard, took = self._write(source, {key: missing[key] for key in asked}, account)
-            self.shelf(source.identity, source.kind).read()
-            room = min(SHARD_SECONDS / max(took, 1e-3), SHARD_BYTES / shard.path.stat().st_size)
-            size = max(1, min(2 * size, int(size * room)))
+    def _teach(self, source: Source, claim: claims.Claim, questions: Mapping[bytes, Any], account: Account) -> int:
+        """Ask what is claimed and store it; how many questions the next shard should have."""
+        try:
+            shard, took = self._write(source, {key: questions[key] for key in claim.keys}, account)
+        finally:
+            claim.end()
+        room = min(SHARD_SECONDS / max(took, 1e-3), SHARD_BYTES / shard.path.stat().st_size)
+        return max(1, min(2 * len(claim.keys), int(len(claim.keys) * room)))
 
     def _write(self, source: Source, questions: Mapping[bytes, Any], account: Account) -> tuple[Shard, float]:
         """Ask these questions and store the answers; also the seconds that the teacher took."""
@@ -135,12 +144,3 @@ class SignalStore:
         note = source.provenance | {"calls": calls, "seconds": took, "made": datetime.now(UTC).isoformat()}
         folder = self.folder(source.identity, source.kind)
         return write_shard(folder, source.kind, list(questions), values, note), took
-
-    @contextmanager
-    def _turn(self, source: Source) -> Generator[None]:
-        """Wait until no other process asks this teacher; a process that dies gives up its turn."""
-        folder = self.folder(source.identity, source.kind)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield

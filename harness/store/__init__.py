@@ -1,15 +1,17 @@
 """The record of all evaluations, the registered devices, and who uses what at the moment."""
 
 from harness.store.database import Database, store_url
+from harness.store.patience import patiently
 from harness.store.schema import prepare
 from harness.store.store import Store
 
 
-def open_store(url: str | None = None) -> Store:
+def open_store(url: str | None = None, *, patience: float = 0.0) -> Store:
     """Open a store; a new one is made.
 
     Args:
         url: path of a SQLite file, any `sqlite://` or `postgresql://` URL, or None for `$HARNESS_HOME/harness.db`.
+        patience: for how many seconds the database may be out of reach, now and later, before that is an error.
 
     Raises:
         StoreError: if it can't be opened.
@@ -17,8 +19,8 @@ def open_store(url: str | None = None) -> Store:
         MissingExtra: if the database's driver is not installed.
     """
     database = Database(store_url(url))
-    prepare(database)
-    return Store(database)
+    patiently(lambda: prepare(database), patience)
+    return Store(database, patience)
 
 
 __all__ = ["Store", "open_store"]

@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 import stat
-import struct
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from harness.errors import StoreError
 from harness.store import results_file
+from harness.store.archive import UNREADABLE, plain_members
 from harness.store.files import whole
 from harness.store.records import Evaluation
 
@@ -29,6 +29,8 @@ FORMAT = "harness-bundle-1"
 MANIFEST, RESULTS, FILES = "bundle.json", "results.jsonl.gz", "files/"
 """Names of the members; a file's name is the last and its sha256."""
 
+NAMES = re.compile(f"{re.escape(MANIFEST)}|{re.escape(RESULTS)}|{FILES}[0-9a-f]{{64}}")
+
 MOST_MANIFEST_BYTES = 1 << 28
 """A longer manifest is refused: it would be of two million files."""
 
@@ -36,9 +38,6 @@ BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the archive depends on what is in it alone."""
 
 BLOCK = 1 << 20
-
-UNREADABLE = (BadZipFile, EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError, struct.error)
-"""What reading a broken archive may raise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,23 +117,10 @@ def _checked(archive: ZipFile, file: Path) -> Bundle:
 
 def _members(archive: ZipFile, file: Path) -> dict[str, ZipInfo]:
     """The members by name: plain, known ones, each once, together no larger than the archive."""
-    found: dict[str, ZipInfo] = {}
-    for info in archive.infolist():
-        name = info.orig_filename
-        if name not in (MANIFEST, RESULTS) and not re.fullmatch(FILES + "[0-9a-f]{64}", name):
-            raise _unexpected(file, f"{MANIFEST}, {RESULTS} and {FILES}<sha256>", f"a member {name[:100]!r}")
-        if name in found:
-            raise _unexpected(file, "every member once", f"{name} twice")
-        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-            raise _unexpected(file, "plain files", f"{name} as a link or something else")
-        if info.compress_type != ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:
-            raise _unexpected(file, "members stored as they are", f"{name} packed or encrypted")
-        found[name] = info
+    unexpected = partial(_unexpected, file)
+    found = plain_members(archive, file, NAMES, f"{MANIFEST}, {RESULTS} and {FILES}<sha256>", unexpected)
     if missing := {MANIFEST, RESULTS} - set(found):
-        raise _unexpected(file, f"{MANIFEST} and {RESULTS}", f"no {min(missing)}")
-    total, size = sum(info.file_size for info in found.values()), file.stat().st_size
-    if total > size:
-        raise _unexpected(file, f"members that fit into its {size} bytes", f"{total} bytes of them")
+        raise unexpected(f"{MANIFEST} and {RESULTS}", f"no {min(missing)}")
     return found
 
 
@@ -156,6 +142,8 @@ def _manifest(archive: ZipFile, members: Mapping[str, ZipInfo], name: str) -> di
     files = value.get("files")
     if not isinstance(files, dict) or not all(type(size) is int for size in files.values()):
         raise StoreError(f"{where}: expected `files` with the size of each; bundle them again")
+    if type(value.get("evaluations")) is not int:
+        raise StoreError(f"{where}: expected `evaluations`, how many there are; bundle them again")
     return value
 
 

@@ -5,6 +5,7 @@ writer sees can't change under it. Readers see one moment of the database, howev
 """
 
 import json
+import os
 import sqlite3
 import time
 import weakref
@@ -15,10 +16,10 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from harness.errors import MissingExtra, StoreError
+from harness.errors import MissingExtra, StoreError, StoreUnreachable
 from harness.home import home
 
 LOCK_SECONDS = 60
@@ -26,6 +27,10 @@ LOCK_SECONDS = 60
 
 WRITER_LOCK = 0x4841524E455353
 """Key of the advisory lock on PostgreSQL; any number that nobody else uses."""
+
+PASSING = (None, "53300", "55P03", "57P01", "57P02", "57P03")
+"""PostgreSQL's codes of failures that pass: none at all where no connection came to be, too many connections, a lock
+that others hold, a server that shuts down, crashed or starts."""
 
 
 def store_url(text: str | None) -> URL:
@@ -37,7 +42,7 @@ def store_url(text: str | None) -> URL:
     if not text:
         return URL.create("sqlite", database=str(home() / "harness.db"))
     if "://" not in text:
-        return URL.create("sqlite", database=str(Path(text).expanduser().resolve()))
+        return URL.create("sqlite", database=str(Path(os.path.expanduser(text)).resolve()))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # its message may hold the password
@@ -97,18 +102,48 @@ class Database:
             session.commit()
 
     @contextmanager
+    def alone(self) -> Generator[Connection, None, None]:
+        """A connection outside of any transaction, for what no transaction may hold.
+
+        Raises:
+            StoreError: if the database fails.
+        """
+        try:
+            with self.engine.execution_options(isolation_level="AUTOCOMMIT", alone=True).connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise self._failure(error) from error
+
+    @contextmanager
     def _session(self, engine: Engine) -> Generator[Session, None, None]:
         try:
             with Session(engine, expire_on_commit=False) as session:
                 yield session
         except SQLAlchemyError as error:
-            raise StoreError(f"store {self.address}: {_reason(error)}") from error
+            raise self._failure(error) from error
+        except UnicodeEncodeError as error:  # bytes of a command line that are no UTF-8
+            raise StoreError(f"expected text in UTF-8, got {str(error.object)[:60]!r}; write it anew") from error
+
+    def _failure(self, error: SQLAlchemyError) -> StoreError:
+        kind = StoreUnreachable if _passes(error) else StoreError
+        return kind(f"store {self.address}: {_reason(error)}")
 
 
 def _reason(error: SQLAlchemyError) -> str:
     """What the database said, in one line; SQLAlchemy's own message holds the statement and its values."""
     original = getattr(error, "orig", None) or error
     return " ".join(str(original).split()) or type(original).__name__
+
+
+def _passes(error: SQLAlchemyError) -> bool:
+    """Whether the same may work later: the connection is lost or none came to be, or others hold a lock."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return error.connection_invalidated or (
+        isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) in PASSING
+    )
 
 
 def _options() -> dict[str, Any]:
@@ -144,8 +179,9 @@ def _asked_for_wal(connection: sqlite3.Connection, *, last: bool) -> bool:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writer = connection.get_execution_options().get("writer")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("alone"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writer") else "BEGIN")
 
 
 def _postgresql_engine(url: URL) -> Engine:

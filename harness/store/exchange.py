@@ -57,7 +57,7 @@ def write_bundle(store: Store, file: Path, suite: str | None = None) -> Given:
     """
     found = _chosen(store.evaluations(), suite)
     left = [artefact for evaluation in found for artefact in evaluation.artefacts]
-    here = {artefact.sha256: artefact for artefact in left if store.artefact_path(artefact).exists()}
+    here = {artefact.sha256: artefact for artefact in left if files.is_kept(artefact)}
     paths = {digest: store.checked_path(artefact) for digest, artefact in here.items()}
     bundle.write([_abroad(evaluation) for evaluation in found], paths, file)
     missing = {artefact.sha256 for artefact in left} - set(here)

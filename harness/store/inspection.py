@@ -67,7 +67,7 @@ def _of_evaluation(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _foreign_files(store: Store, evaluations: list[Evaluation]) -> Iterator[str]:
-    known = {files.path_of(artefact) for evaluation in evaluations for artefact in evaluation.artefacts}
-    for path in sorted(store.artefacts.rglob("*")):
-        if path.is_file() and path not in known:
-            yield f"file {path.relative_to(files.root())} belongs to no evaluation"
+    known = {artefact.path for evaluation in evaluations for artefact in evaluation.artefacts}
+    for path in files.all_in(store.artefacts):
+        if path not in known:
+            yield f"file {path} belongs to no evaluation"

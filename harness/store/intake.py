@@ -6,8 +6,6 @@ whoever clears up meanwhile leaves them alone. A process that is killed leaves w
 whose leases died with it, are cleared with all other leftovers.
 """
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -106,7 +104,8 @@ class _Intake:
 
     @property
     def _holder(self) -> str:
-        return f"{os.uname().nodename}:{os.getpid()} taking in"
+        owner = this_process()
+        return f"{owner.host}:{owner.pid} taking in"
 
     def take(self, found: Sequence[Evaluation]) -> list[Evaluation]:
         """Settle what can be settled now; those that wait for others."""
@@ -149,18 +148,17 @@ class _Intake:
     def _lacking(self, evaluation: Evaluation) -> list[Artefact]:
         """Artefacts that came along and are not in their places."""
         came = [artefact for artefact in evaluation.artefacts if artefact.sha256 in self.arrived]
-        return [artefact for artefact in came if not files.path_of(artefact).exists()]
+        return [artefact for artefact in came if not files.is_kept(artefact)]
 
     def _place(self, evaluation: Evaluation, *, new: bool) -> None:
         """Put the files that came along in their places; what a killed process left there goes."""
         if new:
-            shutil.rmtree(self.store.artefacts / evaluation.id, ignore_errors=True)
+            files.remove_all(self.store.artefacts / evaluation.id)
         for artefact in self._lacking(evaluation):
             target, work = files.path_of(artefact), own_work_folder() / f"{evaluation.id}-{artefact.name}"
-            target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self.arrived[artefact.sha256](work)
-                os.replace(work, target)
+                files.place(work, target)
             finally:
                 work.unlink(missing_ok=True)
             self.files += 1
@@ -198,7 +196,7 @@ class _Intake:
         with self.store.database.writing() as session:
             for evaluation in mine:
                 if not _is_done(here.get(evaluation.id)):
-                    shutil.rmtree(self.store.artefacts / evaluation.id, ignore_errors=True)
+                    files.remove_all(self.store.artefacts / evaluation.id)
                 leases.release(session, leases.evaluation_resource(evaluation.id), self._holder, this_process())
 
 

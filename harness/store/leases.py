@@ -3,6 +3,8 @@
 Every function works inside a writing session, which only one process has at a time: that is what makes it exclusive.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
@@ -50,6 +52,18 @@ def release(session: Session, resource: str, holder: str, owner: Owner) -> None:
     row = _own(session, resource, holder, owner)
     if row is not None:
         session.delete(row)
+
+
+def is_own(session: Session, resource: str, holder: str, owner: Owner) -> bool:
+    """Whether nobody else has taken the resource since, even if the lease has run out."""
+    return _own(session, resource, holder, owner) is not None
+
+
+def held(session: Session, resources: Sequence[str]) -> set[str]:
+    """Those of these resources that somebody has; a lease that has run out doesn't count."""
+    now = clock(session)
+    rows = (row for row in session.scalars(select(LeaseRow)) if not is_stale(row, now))
+    return {row.resource for row in rows}.intersection(resources)
 
 
 def stale(session: Session) -> list[LeaseRow]:

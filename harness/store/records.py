@@ -136,7 +136,8 @@ class Evaluation:
     """Values by measure, aligned with `task.query_ids`; both are empty where only the means are known."""
     cost: Mapping[str, float] = field(default_factory=dict[str, float])
     """Name with unit → value: `index_seconds`, `search_seconds`, `query_p50_ms`, `query_p95_ms`, `index_bytes`,
-    `peak_memory_bytes`, `parameters`, `teacher_seconds`, `train_seconds` …, first stages
+    `peak_memory_bytes`, `parameters`, `teacher_seconds`, `train_seconds`, `batches_halved` (those that didn't fit into
+    memory) …, first stages
     included (`own_…` is without them); what was not measured is absent."""
     training: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """How a distilled retriever was made, empty for any other: `lesson` (id), `student`, `teachers` (names), `tasks`

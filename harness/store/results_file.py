@@ -92,23 +92,23 @@ def _line(value: Any) -> bytes:
 
 
 def _evaluations(lines: Sequence[bytes], name: str) -> Iterator[Evaluation]:
-    shared: dict[tuple[Any, Any], Any] = {}
+    shared: dict[tuple[str, str], Any] = {}
     for number, line in enumerate(lines, 2):
         where = f"{name}, line {number}"
         entry = _object(line, where)
-        kind, value = entry.get("kind"), entry.get("value")
-        if kind in SHARED:
+        kind, value, digest = entry.get("kind"), entry.get("value"), entry.get("digest")
+        if isinstance(kind, str) and kind in SHARED and isinstance(digest, str):
             of = SHARED[kind]
-            shared[kind, entry.get("digest")] = value if of is None else wire.record(of, value, where)
+            shared[kind, digest] = value if of is None else wire.record(of, value, where)
         elif kind == "evaluation" and isinstance(value, dict):
             yield wire.record(Evaluation, value | _shared(value, shared, where), where)
         else:
-            raise StoreError(f"{where}: expected an evaluation or what it shares, got {kind!r}")
+            raise StoreError(f"{where}: expected an evaluation or what it shares, got {str(kind)[:60]!r}")
 
 
-def _shared(value: dict[str, Any], shared: dict[tuple[Any, Any], Any], where: str) -> dict[str, Any]:
+def _shared(value: dict[str, Any], shared: dict[tuple[str, str], Any], where: str) -> dict[str, Any]:
     """The method, task and environment that an evaluation names by digest."""
-    named = {kind: (kind, value.get(kind)) for kind in SHARED}
+    named = {kind: (kind, str(value.get(kind))) for kind in SHARED}
     for kind, key in named.items():
         if key not in shared:
             raise StoreError(f"{where}: no line before it has the {kind} that it names")
@@ -118,7 +118,7 @@ def _shared(value: dict[str, Any], shared: dict[tuple[Any, Any], Any], where: st
 def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{where}: expected JSON, got {error}") from None
     if not isinstance(value, dict):
         raise StoreError(f"{where}: expected a JSON object")

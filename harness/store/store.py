@@ -11,6 +11,7 @@ from harness.store import convert, evaluations, files, leases, listing
 from harness.store.database import Database
 from harness.store.models import DeviceRow, EvaluationRow, LeaseRow
 from harness.store.owner import this_process
+from harness.store.patience import waits
 from harness.store.records import Artefact, DeviceRecord, Evaluation, State
 from harness.store.validity import check_device, check_evaluation
 
@@ -18,31 +19,46 @@ from harness.store.validity import check_device, check_evaluation
 class Store:
     """Evaluations, devices and leases; made by `harness.store.open_store`."""
 
-    def __init__(self, database: Database) -> None:
-        """A store on a database that has the newest schema."""
-        self.database = database
+    def __init__(self, database: Database, patience: float = 0.0) -> None:
+        """A store on a database that has the newest schema; see `harness.store.open_store`."""
+        self.database, self.patience = database, patience
 
     # Evaluations
 
-    def put(self, evaluation: Evaluation) -> None:
+    @waits
+    def put(self, evaluation: Evaluation, holder: str | None = None) -> bool:
         """Store an evaluation. One of the same id that failed is replaced; one that is done is the same work and stays.
+
+        Args:
+            evaluation: what came of the work.
+            holder: has the lease on it. Nothing is stored if others took it meanwhile: the work is theirs, and they may
+                have cleared its files away. A lease that ran out and that nobody took is good enough.
+
+        Returns:
+            False if others took the lease.
 
         Raises:
             StoreError: if a number is NaN or infinite, or the values don't fit the queries.
         """
         check_evaluation(evaluation)
         with self.database.writing() as session:
+            lease = leases.evaluation_resource(evaluation.id)
+            if holder is not None and not leases.is_own(session, lease, holder, this_process()):
+                return False
             evaluations.put(session, evaluation)
+        return True
 
     def state(self, evaluation_id: str) -> State | None:
         """`done`, `failed`, or None if there is no such evaluation."""
         return self.states([evaluation_id]).get(evaluation_id)
 
+    @waits
     def states(self, ids: Sequence[str]) -> dict[str, State]:
         """The states of those of these evaluations that are stored."""
         with self.database.reading() as session:
             return evaluations.states(session, ids)
 
+    @waits
     def evaluation(self, prefix: str) -> Evaluation:
         """The evaluation with this id, or the only one whose id starts so.
 
@@ -53,6 +69,7 @@ class Store:
             row = session.get_one(EvaluationRow, evaluations.full_id(session, prefix))
             return convert.Reader(per_query=True).evaluation(row)
 
+    @waits
     def evaluations(
         self,
         method: str | None = None,
@@ -118,6 +135,7 @@ class Store:
 
     # Leases
 
+    @waits
     def acquire(self, resource: str, holder: str, seconds: float) -> bool:
         """Take a resource for this process, for `seconds`; False if somebody has it, be it the same holder.
 
@@ -131,6 +149,7 @@ class Store:
         with self.database.writing() as session:
             return leases.renew(session, resource, holder, this_process(), seconds)
 
+    @waits
     def release(self, resource: str, holder: str) -> None:
         """Give a resource back, if this holder still has it."""
         with self.database.writing() as session:
@@ -144,6 +163,13 @@ class Store:
                 return None
             return row.holder, datetime.fromtimestamp(row.expires, UTC)
 
+    @waits
+    def held(self, resources: Sequence[str]) -> set[str]:
+        """Those of these resources that somebody has."""
+        with self.database.reading() as session:
+            return leases.held(session, resources)
+
+    @waits
     def drop_stale_leases(self) -> list[str]:
         """Remove the leases that have run out or whose process is gone; the resources they were for."""
         with self.database.writing() as session:
@@ -154,6 +180,7 @@ class Store:
 
     # Devices
 
+    @waits
     def put_device(self, device: DeviceRecord) -> None:
         """Register a device, or replace the one of its name.
 
@@ -171,12 +198,14 @@ class Store:
                 )
             session.merge(convert.device_row(device))
 
+    @waits
     def device(self, name: str) -> DeviceRecord | None:
         """The registered device of this name."""
         with self.database.reading() as session:
             row = session.get(DeviceRow, name)
             return None if row is None else convert.device(row)
 
+    @waits
     def devices(self) -> list[DeviceRecord]:
         """All registered devices, by name."""
         with self.database.reading() as session:

@@ -103,7 +103,7 @@ def load_causal_lm(
         tokenizer = AutoTokenizer.from_pretrained(path, **options)
         options |= {"dtype": getattr(torch, precision), "use_safetensors": True}
         model: Any = AutoModelForCausalLM.from_pretrained(path, **options)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever a foreign checkpoint makes the library raise
         reason = " ".join(str(error).split())
         raise CheckpointError(f"{path}: expected a causal language model in safetensors, got: {reason}") from error
     return CausalLM(model.to(device), tokenizer)

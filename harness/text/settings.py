@@ -1,10 +1,14 @@
 """Knobs of every plugin that asks a language model; nothing heavy is imported."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.card import knob
 from harness.text.address import is_endpoint, parse_address
+
+VARIABLE = re.compile("[A-Z_][A-Z0-9_]{0,59}")
+"""Names of environment variables; keys have small letters or other signs too."""
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -27,6 +31,10 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Check what no single knob can say."""
+        if not VARIABLE.fullmatch(self.key_variable):  # not shown: it may be the key itself, which must not be stored
+            raise ValueError(
+                "option 'key_variable' expects the NAME of an environment variable, in capitals; got other"
+            )
         if is_endpoint(self.model):
             parse_address(self.model)
             if self.chat is False:

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from harness.store.places import last_part
 from harness_leaderboard.numbers import plain
-from harness_leaderboard.public import last_part, without_places
+from harness_leaderboard.public import without_places
 
 Key = tuple[str, str]
 """A method on the board: plugin name and digest of its configuration."""

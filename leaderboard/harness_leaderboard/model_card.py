@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.store.places import last_part
 from harness.store.records import Evaluation
 from harness_leaderboard.lessons import lessons_of
 from harness_leaderboard.numbers import plain
-from harness_leaderboard.public import last_part, without_places
+from harness_leaderboard.public import without_places
 from harness_leaderboard.teachers import teacher_label
 
 LOADERS = {

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.store.places import last_part
 from harness_leaderboard import numbers
 from harness_leaderboard.board import COSTS
 from harness_leaderboard.model import Task
-from harness_leaderboard.public import displayed, last_part, without_places
+from harness_leaderboard.public import displayed, without_places
 from harness_leaderboard.sections import Row, Section
 from harness_leaderboard.suite import ROLES, TRAINING_COSTS, SuiteRow, SuiteTable
 

@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from harness.store.places import without_places
+
 # Control characters, direction overrides and marks, zero-width spaces, lone surrogates, non-characters: a name made of
 # them can look like another name, or turn the text around it.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_NAME = r"[^\s/\\'\"`,;:()<>=|\[\]{}*+?^$]*"
-_PLACE = re.compile(rf"(?<![\w/\\.~:-])(?:file://)?(?:~|\.\.|[A-Za-z]:(?=[\\/]))?[\\/](?:{_NAME}[\\/])*{_NAME}")
 
 
 def visible(value: Any) -> Any:
@@ -35,22 +35,6 @@ def link(url: Any) -> str:
         return text if safe else ""
     except ValueError:
         return ""
-
-
-def last_part(path: str) -> str:
-    """The last part of a path or hub id: what a checkpoint is called."""
-    return re.split(r"[/\\]", path.rstrip("/\\"))[-1] or path
-
-
-def without_places(text: str) -> str:
-    """The text with every folder of the machine that made it cut to `…/` and its last part."""
-    return _PLACE.sub(_shorten, text) if "/" in text or "\\" in text else text
-
-
-def _shorten(match: re.Match[str]) -> str:
-    whole, name = match.group(), last_part(match.group())
-    lone = whole[0] in "/\\" and len(re.findall(r"[\\/]", whole)) < 2
-    return whole if lone or name == whole else f"…/{name}"  # `/`, `//` and `/name` are no places
 
 
 def publish(value: Any) -> Any:

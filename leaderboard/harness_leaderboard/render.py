@@ -10,10 +10,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from harness.store.places import last_part
 from harness_leaderboard import costs, markup, numbers, runs
 from harness_leaderboard.evaluation_pages import pages_of
 from harness_leaderboard.options import Options
-from harness_leaderboard.public import last_part, link, slug, unique, visible, without_places
+from harness_leaderboard.public import link, slug, unique, visible, without_places
 from harness_leaderboard.published import Published
 from harness_leaderboard.ranking import ALPHA, RESAMPLES
 from harness_leaderboard.sections import Board

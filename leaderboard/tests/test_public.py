@@ -1,5 +1,7 @@
 import pytest
-from harness_leaderboard.public import last_part, link, publish, slug, unique, visible, without_places
+from harness_leaderboard.public import link, publish, slug, unique, visible, without_places
+
+from harness.store.places import last_part
 
 
 @pytest.mark.parametrize("url", ["https://arxiv.org/abs/1", "http://a.org:8080/x?y=1#z", "https://ü.example/"])

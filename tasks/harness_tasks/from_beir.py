@@ -19,7 +19,7 @@ from harness.data.kept import move_whole, workplace
 from harness.data.split import Split
 from harness.data.task import SourceTask
 from harness.errors import DataError, MissingExtra, TaskNotFound
-from harness.home import home
+from harness.home import existing_folder, home
 from harness.records import Document
 from harness_tasks import BeirConfig
 from harness_tasks.beir_sets import FORUMS, SETS, BeirSet
@@ -44,12 +44,12 @@ def build(config: BeirConfig, context: Context) -> Task:
         raise TaskNotFound(f"beir:{config.dataset}: expected one of its forums: beir:cqadupstack/{'|'.join(FORUMS)}")
     if config.dataset in SETS or name == "cqadupstack":
         return SourceTask(_Official(config.dataset, SETS[name]), context.folder)
-    folder = Path(config.dataset).expanduser()
-    if not folder.is_dir():
+    folder = existing_folder(config.dataset)
+    if folder is None:
         near = difflib.get_close_matches(config.dataset, SETS, n=1)
         hint = f"did you mean beir:{near[0]}?" if near else f"known: {', '.join(SETS)}"
         raise TaskNotFound(f"beir:{config.dataset}: expected a data set of BEIR or a folder, found neither; {hint}")
-    return SourceTask(BeirSource(folder, f"beir:{folder.resolve().name}"), context.folder)
+    return SourceTask(BeirSource(folder, f"beir:{folder.name}"), context.folder)
 
 
 class _Official:

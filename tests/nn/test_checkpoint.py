@@ -105,16 +105,46 @@ def test_a_distribution_without_or_with_two_models(install: Callable[..., None])
         locate("pip:two")
 
 
-@pytest.mark.parametrize("pickle", ["pytorch_model.bin", "2_Dense/pytorch_model.bin", "adapter_model.bin"])
-def test_pickles_are_refused(tmp_path: Path, pickle: str) -> None:
+PICKLES = {
+    "pytorch_model.bin": "model.safetensors",
+    "2_Dense/pytorch_model.bin": "2_Dense/model.safetensors",
+    "pytorch_model-00001-of-00002.bin": "model-00001-of-00002.safetensors",
+    "adapter_model.bin": "adapter_model.safetensors",
+}
+
+
+@pytest.mark.parametrize("pickle", PICKLES)
+def test_pickles_that_a_library_would_open_are_refused(tmp_path: Path, pickle: str) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "model.safetensors").rename(folder / "unread.safetensors")
+    (folder / pickle).parent.mkdir(exist_ok=True)
+    (folder / pickle).write_bytes(b"")
+    (folder / pickle).with_name("other.safetensors").write_bytes(b"")  # which no library takes in its place
+    with pytest.raises(CheckpointError, match=f"{pickle} is a pickle"):
+        locate(str(folder))
+    (folder / PICKLES[pickle]).write_bytes(b"")
+    assert locate(str(folder)) == str(folder)
+
+
+@pytest.mark.parametrize("pickle", ["model.pt", "weights.pkl", "0_Transformer/tf.pth", "model.ckpt", "some.bin"])
+def test_pickles_of_other_names_are_the_reason_where_there_is_nothing_else(tmp_path: Path, pickle: str) -> None:
     folder = model_folder(tmp_path / "m")
     (folder / pickle).parent.mkdir(exist_ok=True)
     (folder / pickle).write_bytes(b"")
-    if "/" not in pickle:
-        locate(str(folder))  # safetensors lie beside it, and those are taken
-        (folder / "model.safetensors").unlink()
-    with pytest.raises(CheckpointError, match="pickle"):
+    assert locate(str(folder)) == str(folder), "no library opens it: optimizer.pt and such lie in many checkpoints"
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=f"{pickle} is a pickle"):
         locate(str(folder))
+
+
+@pytest.mark.parametrize(
+    "name", ["trained:../../m", "trained:/etc", "trained:", f"trained:{'x' * 5000}", "x" * 5000, "a\0b"]
+)
+def test_names_that_want_to_be_paths_elsewhere(tmp_path: Path, own_home: Path, name: str) -> None:
+    model_folder(tmp_path / "m" / "student")
+    (own_home / "trained").mkdir(parents=True)
+    with pytest.raises(CheckpointError):
+        locate(name)
 
 
 def test_a_folder_without_weights(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Models of random weights, loaded, changed and refused."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -127,3 +128,40 @@ def test_parameters_by_hand(tiny_dense: Path, context: Context) -> None:
     layer = 4 * (16 * 16 + 16) + 16 * 32 + 32 + 32 * 16 + 16 + 2 * 32
     pooler = 16 * 16 + 16
     assert parameters(load("dense", str(tiny_dense), context)) == embeddings + 2 * layer + pooler
+
+
+@pytest.mark.parametrize("place", ["0_Transformer", "2_Dense"])
+def test_a_nested_pickle_is_never_opened(
+    place: str, tiny_dense: Path, copied: Callable[[Path], Path], context: Context
+):
+    """Opening it would leave a folder behind."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    folder, mark = copied(tiny_dense), context.folder / "opened"
+    model = SentenceTransformer(str(folder), device="cpu")
+    model.append(Dense(16, 8))
+    model.save_pretrained(str(folder), create_model_card=False)
+    (weights,) = (folder / "2_Dense").glob("*.safetensors")
+    if place == "2_Dense":
+        weights.unlink()
+    else:
+        (folder / "model.safetensors").unlink()
+    target = (weights.parent if place == "2_Dense" else folder) / "pytorch_model.bin"
+    torch.save(_Opens(str(mark)), target)
+    with pytest.raises(CheckpointError, match="is a pickle"):
+        load("dense", str(folder), context)
+    assert not mark.exists()
+    torch.load(target, weights_only=False)
+    assert mark.exists(), "the trap works"
+
+
+class _Opens:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+        return os.mkdir, (self._path,)

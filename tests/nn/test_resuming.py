@@ -1,5 +1,7 @@
 """Blocks of every form come back as they were."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from harness.nn.resuming import forget, resumed
+from harness.nn.resuming import assist, forget, resumed
 
 CHANCE = np.random.default_rng(0)
 ROWS = [range(0, 3), range(3, 5)]
@@ -47,3 +49,43 @@ def test_another_form_is_made_again(tmp_path: Path) -> None:
             {"codes": rows} for rows in ROWS
         ]
     assert made == ROWS * 2
+
+
+def test_two_make_each_block_once_and_the_order_stays(tmp_path: Path) -> None:
+    rows = [range(start, start + 2) for start in range(0, 40, 2)]
+    made: list[tuple[str, range]] = []
+
+    def by(name: str) -> Any:
+        def make(block: range) -> np.ndarray:
+            made.append((name, block))
+            time.sleep(0.02)
+            return np.full((2, 3), block.start, np.float32)
+
+        return make
+
+    folder = tmp_path / "blocks"
+    with ThreadPoolExecutor(1) as thread:
+        blocks = resumed(folder, rows, by("owner"))
+        first = next(blocks)
+        helped = thread.submit(assist, folder, rows, by("helper"))
+        whole = [first, *blocks]
+    assert [block[0, 0] for block in whole] == [block.start for block in rows]
+    assert sorted(block.start for _, block in made) == [block.start for block in rows]
+    assert helped.result() == sum(name == "helper" for name, _ in made) > 3
+
+
+def test_a_block_whose_maker_was_stopped_is_made_by_who_wants_it(tmp_path: Path) -> None:
+    def stop(_: range) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(resumed(tmp_path, ROWS, stop))
+    assert [len(block) for block in resumed(tmp_path, ROWS, dense)] == [3, 2]
+
+
+def test_who_comes_late_makes_nothing(tmp_path: Path) -> None:
+    list(resumed(tmp_path / "blocks", ROWS, dense))
+    assert assist(tmp_path / "blocks", ROWS, lambda rows: pytest.fail("made again")) == 0
+    forget(tmp_path / "blocks")
+    assert assist(tmp_path / "blocks", ROWS, dense) == 0
+    assert list(tmp_path.iterdir()) == []

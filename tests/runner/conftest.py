@@ -1,14 +1,26 @@
-"""A small collection, toy plugins installed beside it, and the command line in a process of its own."""
+"""A small collection, toy plugins installed beside it, and the command line in a process of its own.
 
+tests/faults takes `Lab` and `write_collection` from here.
+"""
+
+import hashlib
 import json
 import os
 import random
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+from sqlalchemy import make_url, text
+
+from harness.store import Store, open_store
 
 TOYS = Path(__file__).parent / "toys"
 WORDS = [f"word{number}" for number in range(60)]
@@ -35,29 +47,131 @@ class Lab:
 
     folder: Path
     toys: Path = TOYS
+    server: str = ""
+    """URL of a PostgreSQL server on which the store is; empty: a SQLite file in the home."""
+
+    @property
+    def url(self) -> str:
+        """Of the store; on a server, of a database that is named after the folder."""
+        if not self.server:
+            return str(self.home / "harness.db")
+        return str(make_url(self.server).set(database=_name(self.folder)).render_as_string(hide_password=False))
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
 
     @property
     def env(self) -> dict[str, str]:
-        home, data = self.folder / "home", self.folder / "data"
-        return os.environ | {"HARNESS_HOME": str(home), "HARNESS_DATA": str(data), "PYTHONPATH": str(self.toys)}
+        found = {"HARNESS_HOME": self.home, "HARNESS_DATA": self.folder / "data", "PYTHONPATH": self.toys}
+        found |= {"HARNESS_STORE": self.url} if self.server else {}
+        return os.environ | {name: str(value) for name, value in found.items()}
+
+    def fresh(self, folder: Path) -> "Lab":
+        """The same collections and toys, and a home where nothing has been done."""
+        folder.mkdir()
+        (folder / "data").symlink_to(self.folder / "data")
+        return type(self)(folder, self.toys, make_database(self.server, folder) if self.server else "")
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "harness.cli.main", *words]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, env=self.env, start_new_session=True, **pipes)
 
-    def harness(self, *words: str, status: int = 0) -> str:
+    def harness(self, *words: str, status: int = 0, patience: float = 120) -> str:
         process = self.start(*words)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=patience)
         assert process.returncode == status, f"exit {process.returncode}\n{out}\n{err}"
         return out + err
 
     def results(self) -> list[dict]:
         return json.loads(self.harness("results", "list", "--format", "json").strip() or "[]")
 
+    def stored(self, url: str | None = None) -> dict[str, tuple[Any, ...]]:
+        """What must be equal however often a plan was disturbed: everything but times and costs, the files too."""
+        return {
+            one.id: (
+                (one.method.name, one.task.name, one.seed, one.state, one.first_stages),
+                (one.measures, one.per_query, {file.name: file.sha256 for file in one.artefacts}),
+            )
+            for one in self._store(url).evaluations()
+        }
+
+    def leftovers(self, url: str | None = None) -> list[str]:
+        """Files and rows that no evaluation owns."""
+        store = self._store(url)
+        done = {one.id for one in store.evaluations(state="done", per_query=False)}
+        with store.database.reading() as session:
+            rows = [f"lease {resource}" for resource in session.scalars(text("select resource from leases"))]
+            for table in ("measures", "artefacts"):
+                query = f"select evaluation_id from {table} where evaluation_id not in (select id from evaluations)"
+                rows += [f"{table} {owner}" for owner in session.scalars(text(query))]
+        files = [path for path in self.home.glob("artefacts/*/*") if path.name not in done]
+        files += self.home.glob("work/*")
+        files += (path for path in self.home.rglob(".*") if path.name != ".lock")  # half of what was to be written
+        return rows + [str(path.relative_to(self.home)) for path in files]
+
+    def _store(self, url: str | None) -> Store:
+        return open_store(url or self.url)
+
+    @staticmethod
+    def kill(process: "subprocess.Popen[str]") -> None:
+        """SIGKILL to the command and to its workers, as a machine's out-of-memory killer or a power cut would."""
+        with suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(process.pid)
+            for victim in [*parent.children(recursive=True), parent]:
+                with suppress(psutil.NoSuchProcess):
+                    victim.kill()
+        process.communicate()
+
+    @staticmethod
+    def workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+        """The living worker processes of a command."""
+        found: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    if "spawn_main" in " ".join(child.cmdline()) and child.status() != psutil.STATUS_ZOMBIE:
+                        found.append(child)
+        return found
+
+    @staticmethod
+    def wait_for(found: Callable[[], Any], seconds: float = 30.0) -> Any:
+        """The first true value that `found` gives."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if value := found():
+                return value
+            time.sleep(0.02)
+        raise AssertionError(f"not within {seconds} s")
+
+
+def make_database(server: str, folder: Path) -> str:
+    """Make the empty database of a folder's lab; the server."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{_name(folder)}"')
+    return server
+
+
+def _name(folder: Path) -> str:
+    return f"lab_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database the lab's store is on; `on_both` makes a test run on each."""
+    return getattr(request, "param", "sqlite")
+
+
+on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def lab(tmp_path: Path, database: str, request: pytest.FixtureRequest) -> Lab:
     write_collection(tmp_path / "data" / "small")
     write_collection(tmp_path / "data" / "other", documents=50)
-    return Lab(tmp_path)
+    if database == "sqlite":
+        return Lab(tmp_path)
+    return Lab(tmp_path, server=make_database(request.getfixturevalue("postgresql"), tmp_path))

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
-from harness.runner.again import compare
+from harness.errors import ConfigError
+from harness.runner.again import again, compare
 
 
 def one(lab, *words) -> str:
@@ -95,3 +97,22 @@ def evaluation():
         return replace(base, per_query={"nDCG@10": values}, measures=means, artefacts=(run,))
 
     return made
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "harness run --plugin toy --task small --trust-remote-code evil/model",
+        "harness results remove --yes abcd",
+        "harness run --plugin toy --task small --store /else/where.db",
+        "harness run --plugin toy --task",
+        "touch x",
+        "harness",
+        "'",
+        "",
+    ],
+)
+def test_a_stored_command_that_does_anything_else_is_not_run(evaluation, tmp_path, command):
+    foreign = replace(evaluation((1.0, 0.5)), command=command)
+    with pytest.raises(ConfigError, match="it is not run"):
+        again(foreign, tmp_path / "folder", [])

@@ -82,3 +82,9 @@ def test_pairs_and_budget(known):
 def test_recorded_options_make_the_same_configuration(known, plugin, given):
     chosen = use(known, ("retriever",), plugin, given)
     assert use(known, ("retriever",), plugin, options(chosen)) == chosen
+
+
+@pytest.mark.parametrize("limit", [{"seconds": "inf"}, {"seconds": "1e999"}, {"steps": "9" * 400}, {"seconds": "nan"}])
+def test_a_budget_without_end_is_left_out_not_given(limit):
+    with pytest.raises(ConfigError, match="above 0 and finite"):
+        budget(limit)

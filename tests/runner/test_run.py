@@ -3,6 +3,10 @@
 import json
 import shutil
 
+from tests.runner.conftest import on_both
+
+pytestmark = on_both
+
 
 def test_plan_is_the_product_and_is_done_once(lab):
     words = ["run", "--plugin", "toy", "--task", "small", "--task", "other", "--seed", "1", "--seed", "2"]
@@ -98,6 +102,8 @@ def test_refused_before_anything_runs(lab):
         "run", "--plugin", "toy", "--task", "small", "--device", "lab-gpu", status=2
     )
     assert "split" in lab.harness("run", "--plugin", "toy", "--task", "small", "--split", "dev", status=2)
+    for seed in ("-1", str(2**32)):
+        assert "a seed from 0" in lab.harness("run", "--plugin", "toy", "--task", "small", "--seed", seed, status=2)
     assert lab.results() == []
 
 

@@ -90,3 +90,22 @@ def test_a_fault_behind_the_first_part_is_found(monkeypatch: pytest.MonkeyPatch)
     scores[1, 2] = np.nan
     with pytest.raises(ScoreError, match="query 'b', rank 3"):
         check_run(make(rows=rows, scores=scores, ids=("a", "b", "c")), ["a", "b", "c"], 5)
+
+
+@pytest.mark.parametrize(
+    ("run", "word"),
+    [
+        (None, "NoneType"),
+        ({"q1": {"d1": 1.0}}, "dict"),
+        (Run(query_ids=None, rows=make().rows, scores=make().scores), "query ids"),
+        (Run(query_ids=([], {}), rows=make().rows, scores=make().scores), "query ids"),
+        (Run(query_ids=("a", "b"), rows=GOOD_ROWS, scores=make().scores), "rows as a numpy array"),
+        (
+            Run(query_ids=("a", "b"), rows=make().rows, scores=np.ma.masked_array(make().scores)),
+            "scores as a numpy array",
+        ),
+    ],
+)
+def test_what_is_no_run_of_arrays_is_refused(run, word) -> None:
+    with pytest.raises(ScoreError, match=word):
+        check(run)

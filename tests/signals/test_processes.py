@@ -1,11 +1,13 @@
 """Killed processes lose at most one shard; two processes share the work of one teacher."""
 
+import json
 import random
 import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
+from subprocess import PIPE
 
 from harness.signals.shards import shards_in
 from harness.signals.store import FIRST_SHARD, SignalStore
@@ -16,7 +18,7 @@ PAIRS = 2500
 
 def start(tmp_path, seconds=0.05):
     words = [str(tmp_path / "signals"), str(tmp_path / "log"), str(PAIRS), str(seconds)]
-    return subprocess.Popen([sys.executable, str(ASKER), *words], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, str(ASKER), *words], stdout=PIPE, stderr=PIPE, text=True)
 
 
 def asked(tmp_path):
@@ -62,9 +64,26 @@ def test_sigkill_at_ten_random_moments_loses_at_most_a_shard_each(tmp_path):
         shard.verify()
 
 
-def test_two_processes_ask_each_question_once(tmp_path):
-    both = [start(tmp_path, seconds=0.2) for _ in range(2)]
-    for process in both:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+def test_processes_ask_each_question_once_and_share_the_work(tmp_path):
+    three = [start(tmp_path, seconds=0.2) for _ in range(3)]
+    outs = [process.communicate(timeout=120) for process in three]
+    assert [process.returncode for process in three] == [0, 0, 0], outs
     assert Counter(asked(tmp_path)) == {str(i): 1 for i in range(PAIRS)}
+    accounts = [json.loads(out) for out, _ in outs]
+    assert sum(account["calls"] for account in accounts) == PAIRS
+    assert all(account["calls"] + account["stored"] == PAIRS for account in accounts)
+    assert sum(account["calls"] > 0 for account in accounts) >= 2, "the others waited instead of helping"
+    assert not list((tmp_path / "signals").rglob(".asking-*"))
+
+
+def test_what_a_killed_process_was_asking_is_asked_by_another_that_waits(tmp_path):
+    first = start(tmp_path, seconds=60)  # its shards grow
+    while len(asked(tmp_path)) < 3 * FIRST_SHARD:
+        time.sleep(0.005)
+    second = start(tmp_path, seconds=0.05)
+    time.sleep(0.3)
+    first.kill()
+    first.communicate()
+    _, errors = second.communicate(timeout=120)
+    assert second.returncode == 0, errors
+    assert held(tmp_path) == {str(i) for i in range(PAIRS)}

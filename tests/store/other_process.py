@@ -4,6 +4,7 @@ import json
 import pickle
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from harness.store import open_store
 
@@ -39,10 +40,11 @@ def hold(url: str, resource: str) -> None:
 
 
 def put(url: str) -> None:
-    """Put what was given."""
+    """Put the evaluations that were given: those of each list by a thread of its own, one after the other."""
     store = open_store(url)
     wait_until(hear())
-    store.put(given)
+    with ThreadPoolExecutor(len(given)) as threads:
+        list(threads.map(lambda its: [store.put(evaluation) for evaluation in its], given))
     say("stored")
 
 

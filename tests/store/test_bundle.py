@@ -203,6 +203,8 @@ def huge_claim(content, file):
         (without("files/"), "got none"),
         (manifest(format="harness-bundle-9"), "harness-bundle-9"),
         (manifest(evaluations=5), "5 in bundle.json and 4"),
+        (manifest(evaluations=True), "`evaluations`"),
+        (manifest(evaluations=None), "`evaluations`"),
         (manifest(files=[]), "`files`"),
         (manifest(files={"a": "b"}), "`files`"),
         (manifest(files={}), "expected none"),

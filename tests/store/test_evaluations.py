@@ -210,14 +210,18 @@ def test_changed_or_missing_artefact_is_never_used(store, sample, with_run):
 
 def test_eight_processes_put_one_evaluation(store, sample, with_run, others):
     evaluation = with_run(store, sample())
-    processes = others.start(*[("put",)] * 8, given=[evaluation] * 8)
+    processes = others.start(*[("put",)] * 8, given=[[(evaluation,)]] * 8)
     assert others.go(processes) == ["stored"] * 8
     assert store.evaluations() == [evaluation]
     assert rows(store)["methods"] == rows(store)["tasks"] == rows(store)["environments"] == 1
 
 
-def test_writers_of_different_evaluations_share_rows_without_a_race(store, sample, others):
-    evaluations = [sample(id=f"{number:016x}", seed=number) for number in range(4)]
-    assert others.go(others.start(*[("put",)] * 4, given=evaluations)) == ["stored"] * 4
-    assert store.evaluations() == evaluations
+def test_many_writers_lose_nothing(store, sample, others):
+    """50 at once on PostgreSQL, 10 on SQLite, five a process; each has evaluations of its own and one that all have."""
+    processes = 2 if store.database.sqlite else 10
+    own = [sample(id=f"{n:016x}", seed=n) for n in range(5 * processes)]
+    shared = sample(id="f" * 16, seed=len(own))
+    given = [[(evaluation, shared) for evaluation in own[first : first + 5]] for first in range(0, len(own), 5)]
+    assert others.go(others.start(*[("put",)] * processes, given=given)) == ["stored"] * processes
+    assert store.evaluations() == [*own, shared]
     assert rows(store)["methods"] == rows(store)["tasks"] == rows(store)["environments"] == 1

@@ -142,6 +142,9 @@ def test_cut_or_foreign_files_are_refused(store, file, tmp_path):
         (b'"started":"2026', b'"started":"once', r"expected a time"),
         (b'"method":"', b'"method":"x', r"has the method"),
         (b'"kind":"task"', b'"kind":"trick"', r"trick"),
+        (b'"kind":"task"', b'"kind":["task"]', r"task"),
+        (b'"digest":"', b'"digest":["x"],"was":"', r"got 'environment'"),
+        (b'"kind":"evaluation"', b'"kind":"evaluation","deep":' + b"[" * 100_000, r"expected JSON"),
     ],
 )
 def test_a_true_hash_does_not_excuse_what_is_no_record(store, file, old, new, word):

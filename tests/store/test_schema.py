@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, select
 
 from harness.errors import MissingExtra, StoreError, StoreVersion
 from harness.store import open_store, schema
@@ -98,15 +100,34 @@ def test_there_is_a_store_of_every_schema(tmp_path, sample):
 
 
 @pytest.mark.parametrize("past", PAST, ids=lambda path: path.stem)
-def test_store_of_a_past_schema_upgrades_and_keeps_what_it_holds(past, tmp_path, sample):
-    path = tmp_path / "a.db"
+def test_store_of_a_past_schema_upgrades_and_keeps_what_it_holds(past, url, tmp_path, sample):
+    path = tmp_path / "past.db"
     with sqlite3.connect(path) as connection:
         connection.executescript(past.read_text())
     connection.close()
-    schema.upgrade(Database(store_url(str(path))))
-    store = open_store(str(path))
+    if "://" in url:
+        move(path, past.stem, Database(store_url(url)))
+    else:
+        path.rename(url)
+    schema.upgrade(Database(store_url(url)))
+    store = open_store(url)
     assert store.evaluations() == in_past_store(sample, past.stem)
     assert store.devices() == [DEVICE]
+
+
+def move(path: Path, revision: str, target: Database) -> None:
+    """Put the rows of a past SQLite store into another database that has the same schema."""
+    with target.writing() as session:
+        command.upgrade(schema._config(session.connection()), revision)
+    source = Database(store_url(str(path)))
+    there, here = MetaData(), MetaData()
+    there.reflect(source.engine)
+    here.reflect(target.engine)
+    with source.reading() as old, target.writing() as new:
+        for table in there.sorted_tables:
+            rows = [dict(row) for row in old.execute(select(table)).mappings()]
+            if rows and table.name != schema.VERSION_TABLE:
+                new.execute(here.tables[table.name].insert(), rows)
 
 
 @pytest.fixture

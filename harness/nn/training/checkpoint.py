@@ -1,13 +1,14 @@
 """Checkpoints of a training: written whole or not at all.
 
-A folder holds `place.json`, the one file that says what counts, replaced in one move; while a stage is under way
-`state-<stage>-<step>`, with everything that the next step depends on; and `stage-<number>.safetensors` for each stage
-that is over. After the last stage nothing else is left. Tied weights are kept once, for a model that ties them.
+A folder holds `place.json`, the one file that says what counts and what must be in it, replaced in one move; while a
+stage is under way `state-<stage>-<step>`, with everything that the next step depends on; and
+`stage-<number>.safetensors` for each stage that is over. After the last stage nothing else is left. Tied weights are
+kept once, for a model that ties them.
 """
 
-import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from accelerate import Accelerator
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from harness.errors import CheckpointError
 from harness.nn.training.account import Account
+from harness.seal import names_in, sealed, unsealed
 
 PLACE, WEIGHTS = "place.json", "model.safetensors"
 
@@ -43,12 +46,22 @@ class Place:
 
 
 def find(folder: Path) -> Place:
-    """The last complete checkpoint, or the beginning."""
+    """The last complete checkpoint, or the beginning.
+
+    Raises:
+        CheckpointError: a file of it is not what was written.
+    """
     if not (folder / PLACE).exists():
         return Place()
-    kept: dict[str, Any] = json.loads((folder / PLACE).read_text())
-    stages, account = tuple(kept.pop("stages")), Account(**kept.pop("account"))
-    return Place(**kept, stages=stages, account=account)
+    try:
+        kept: dict[str, Any] = unsealed((folder / PLACE).read_text(), folder)
+        stages, account = tuple(kept.pop("stages")), Account(**kept.pop("account"))
+        return Place(**kept, stages=stages, account=account)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(
+            f"{folder}: expected the checkpoint of a training as it was written, got {error}; delete the folder, and "
+            "it is trained anew"
+        ) from error
 
 
 def save(accelerator: Accelerator, model: nn.Module, folder: Path, place: Place) -> None:
@@ -93,10 +106,17 @@ def _weights(folder: Path, stage: int) -> Path:
     return folder / f"stage-{stage}.safetensors"
 
 
+def _counting(folder: Path, place: Place) -> Iterator[str]:
+    """The files that count at a place: weights of the stages before it, and its state."""
+    yield from (_weights(folder, stage).name for stage in range(place.stage))
+    if place.step:
+        yield from (f"{place.state}/{name}" for name in names_in(folder / place.state))
+
+
 def _turn(folder: Path, place: Place) -> None:
     """From now on `place` counts; states that no longer do are removed."""
     work = folder / f".{PLACE}"
-    work.write_text(json.dumps(asdict(place)))
+    work.write_text(sealed(asdict(place), folder, list(_counting(folder, place))))
     os.replace(work, folder / PLACE)
     for state in folder.glob("state-*"):
         if state.name != place.state:

@@ -11,6 +11,7 @@ from harness.nn.training import checkpoint  # noqa: E402
 from harness.nn.training.loop import Loop  # noqa: E402
 from harness.nn.training.stage import Schedule, Stage  # noqa: E402
 from harness.records import Budget  # noqa: E402
+from harness.seal import sealed, unsealed  # noqa: E402
 
 
 class Stopped(Exception):
@@ -147,8 +148,8 @@ def test_further_stages_may_be_added(tmp_path):
 def test_another_number_of_processes_is_refused_within_a_stage(tmp_path):
     with pytest.raises(Stopped):
         run(Training(stop_at=4), tmp_path, every=0.0)
-    kept = json.loads((tmp_path / "place.json").read_text())
-    (tmp_path / "place.json").write_text(json.dumps(kept | {"processes": 2}))
+    place = tmp_path / "place.json"
+    place.write_text(sealed(unsealed(place.read_text(), tmp_path) | {"processes": 2}, tmp_path, ()))
     with pytest.raises(ConfigError, match="2 processes, got 1"):
         run(Training(), tmp_path)
 

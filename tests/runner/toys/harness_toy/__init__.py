@@ -11,7 +11,7 @@ class Config:
 
     weight: float = knob(1.0, "factor on every score", low=0)
     seconds: float = knob(0.0, "time a search takes", unit="seconds", low=0)
-    fault: str = knob("", "what goes wrong: raise, exit, kill, nan, print")
+    fault: str = knob("", "what goes wrong: raise, tell, exit, kill, nan, print")
     noise: bool = knob(False, "add noise that depends on the seed")
 
 

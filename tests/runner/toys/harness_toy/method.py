@@ -39,6 +39,10 @@ class Toy:
         match self.config.fault:
             case "raise":
                 raise RuntimeError("planted")
+            case "tell":
+                raise RuntimeError(
+                    f"{dict(os.environ)} at {os.uname().nodename} https://u:{os.environ['HF_TOKEN']}@host/v1"
+                )
             case "exit":
                 os._exit(3)
             case "kill":

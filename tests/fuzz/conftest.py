@@ -1,0 +1,143 @@
+"""What the fuzz tests share: how spoiled input is made, how often it is tried, and what must become of it.
+
+`HARNESS_FUZZ_EXAMPLES` says how many inputs are tried at each border (100 unless it is set); with it, they are others
+each time. `HARNESS_FUZZ_REPORT` names a file that gets a line of JSON a border.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from harness.contracts import Task, TaskFacts
+from harness.data.memory import memory_task
+from harness.errors import HarnessError
+from harness.records import Document, Query
+from harness.store import Store, open_store
+
+EXAMPLES = os.environ.get("HARNESS_FUZZ_EXAMPLES", "")
+USUAL = 100
+SLOWEST = 20.0
+"""Seconds of the processor; an input that takes longer counts as a hang."""
+
+
+LOGS = ("-wal", "-shm")
+"""Endings of files that a database makes when it is read."""
+
+
+@pytest.fixture(scope="session")
+def mutations() -> ModuleType:
+    """mutations.py of this folder."""
+    spec = importlib.util.spec_from_file_location("fuzz_mutations", Path(__file__).with_name("mutations.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def fuzz() -> Callable[[str, Any, Callable[[Any], None]], None]:
+    """A function: name of a border, strategy for what comes, and what takes it in, which checks what it accepts."""
+
+    def run(border: str, strategy: Any, take: Callable[[Any], None]) -> None:
+        seen: Counter[str] = Counter()
+
+        def check(example: Any) -> None:
+            begun = time.process_time()
+            try:
+                take(example)
+                seen["accepted"] += 1
+            except HarnessError as error:
+                seen["refused"] += 1
+                _check_message(str(error))
+            assert time.process_time() - begun < SLOWEST, "it takes too long"
+
+        options = {"max_examples": int(EXAMPLES or USUAL), "deadline": None, "database": None}
+        silent = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+        settings(**options, derandomize=not EXAMPLES, suppress_health_check=silent)(given(strategy)(check))()
+        assert seen["refused"], f"{border}: every input was accepted, so that nothing was tried"
+        _report(border, seen)
+
+    return run
+
+
+def _check_message(message: str) -> None:
+    assert message.strip(), "a refusal says why"
+    assert "\n" not in message, f"expected one line, got {message}"
+
+
+def _report(border: str, seen: Counter[str]) -> None:
+    if file := os.environ.get("HARNESS_FUZZ_REPORT"):
+        with Path(file).open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"border": border, **seen}) + "\n")
+
+
+class Scratch:
+    """Empty folders, one an input, each with a home of its own."""
+
+    def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
+        self._root, self._patch, self._empty = root, patch, root.with_name("empty") / "empty.db"
+
+    def fresh(self) -> Path:
+        """A folder with nothing in it; what the last input left is removed. The home is `home` in it."""
+        shutil.rmtree(self._root, ignore_errors=True)
+        (self._root / "home").mkdir(parents=True)
+        self._patch.setenv("HARNESS_HOME", str(self._root / "home"))
+        return self._root
+
+    def store(self) -> Store:
+        """An empty store in it: a copy of one, since to make one takes longer than most inputs."""
+        if not self._empty.exists():
+            self._empty.parent.mkdir(exist_ok=True)
+            open_store(str(self._empty)).database.engine.dispose()
+        return open_store(str(shutil.copy(self._empty, self._root / "a.db")))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    return Scratch(tmp_path / "scratch", monkeypatch)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder but logs of the database, by path."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for path in files if not path.name.endswith(("-wal", "-shm"))
+    }
+
+
+@pytest.fixture
+def unchanged() -> Iterator[Callable[..., Any]]:
+    """A function: a folder and what may be refused; a refusal must leave every file there as it was."""
+
+    def attempt(folder: Path, act: Callable[[], Any]) -> Any:
+        before = _contents(folder)
+        try:
+            return act()
+        except HarnessError:
+            assert _contents(folder) == before, "a refusal left something behind"
+            raise
+
+    return attempt
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Task:
+    """A task of seven documents and three queries, one of which is itself a document that is no answer to it."""
+    facts = TaskFacts(name="tiny", summary="Tiny.", splits=("test",), exclude_self=True)
+    documents = [*(Document(id=f"d{n}", text=f"text {n}") for n in range(6)), Document(id="q1", text="itself")]
+    queries = [Query(id=f"q{n}", text=f"query {n}") for n in (1, 2, 3)]
+    judged = {"test": {f"q{n}": {f"d{n}": 1} for n in (1, 2, 3)}}
+    return memory_task(facts, documents, queries, judged, tmp_path / "tiny")

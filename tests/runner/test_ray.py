@@ -1,0 +1,88 @@
+"""`harness run --executor ray` on an emulated cluster: several nodes on this machine, each with workers of its own."""
+
+import threading
+import time
+
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'retrieval-harness[ray]'")
+
+PLAN = ["run", "--plugin", "toy", "--plugin", "toy-over", "--task", "small", "--task", "other", "--seed", "1"]
+PLAN += ["--seed", "2", "-o", "toy.seconds=0.7", "-o", "toy.noise=true", "-o", "toy-over.base.noise=true"]
+ON_RAY = ["--executor", "ray"]
+
+
+@pytest.fixture
+def cluster(lab, monkeypatch):
+    """Two nodes of one core, and a head that has none."""
+    from ray.cluster_utils import Cluster
+
+    for name, value in lab.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    monkeypatch.setenv("RAY_ADDRESS", started.address)
+    started.workers = [started.add_node(num_cpus=1) for _ in range(2)]
+    started.wait_for_nodes()
+    yield started
+    started.shutdown()
+
+
+def found(rows):
+    """What must be the same wherever it was done."""
+    return {row["id"]: (row["method"], row["task"], row["seed"], row["state"], row["measures"]) for row in rows}
+
+
+def overlapping(rows):
+    """How many evaluations began while another one was under way."""
+    return sum(any(other["started"] < row["started"] < other["finished"] for other in rows) for row in rows)
+
+
+def test_work_spreads_over_nodes_and_is_what_one_machine_finds(lab, cluster, tmp_path):
+    out = lab.harness(*PLAN, *ON_RAY)
+    assert "12 done, 0 done before, 0 failed" in out
+    rows = lab.results()
+    assert overlapping(rows) >= 3
+    assert "0 done, 12 done before" in lab.harness(*PLAN, *ON_RAY)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (alone / "data").symlink_to(lab.folder / "data")
+    local = type(lab)(alone)
+    local.harness(*PLAN)
+    assert found(local.results()) == found(rows)
+
+
+def test_a_killed_node_s_evaluations_are_done_by_another_once(lab, cluster):
+    outs = []
+    run = threading.Thread(target=lambda: outs.append(lab.harness(*PLAN, *ON_RAY)))
+    run.start()
+    end = time.monotonic() + 60
+    while not lab.results():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    cluster.remove_node(cluster.workers[0], allow_graceful=False)
+    run.join(120)
+    assert "12 done, 0 done before, 0 failed" in outs[0]
+    rows = lab.results()
+    assert [row["state"] for row in rows] == ["done"] * 12
+    assert not list((lab.folder / "home" / "work").glob("*"))
+
+
+def test_a_plugin_that_takes_its_process_down_fails_alone(lab, cluster):
+    words = ["run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", "fault=kill"]
+    assert "signal 9" in lab.harness(*words, *ON_RAY, status=1)
+    assert [row["state"] for row in lab.results()] == ["failed"] * 2
+
+
+def test_what_the_cluster_does_not_have_is_refused_at_once(lab, cluster):
+    words = ["run", "--plugin", "toy", "--task", "small", *ON_RAY]
+    assert "no node of the cluster has a cuda" in lab.harness(*words, "--device", "cuda", status=2)
+    assert "did you mean 'address'" in lab.harness(*words, "-e", "adress=x", status=2)
+    assert "no Ray cluster" in lab.harness(*words, "-e", "address=127.0.0.1:1", status=2)
+
+
+def test_nodes_encode_one_corpus_together(lab, cluster):
+    assert "1 done" in lab.harness("run", "--plugin", "slow-encoder", "--task", "other", "-o", "seconds=0.5", *ON_RAY)
+    lines = (lab.folder / "home" / "encoded.log").read_text().splitlines()
+    assert len({line.split(" ", 1)[1] for line in lines}) == len(lines) == 25
+    assert len({line.split(" ", 1)[0] for line in lines}) == 2
