@@ -29,6 +29,8 @@ class Builder:
     """Where every built plugin gets a folder of its own."""
     device: str = "cpu"
     """A torch device name."""
+    devices: tuple[str, ...] = ()
+    """See `harness.contracts.Context`."""
     seed: int = 0
     """The evaluation's seed."""
     mode: str = FP32
@@ -67,6 +69,7 @@ class Builder:
             folder=folder,
             build=lambda nested: self._nested(card, chosen, nested),
             device=self.device,
+            devices=self.devices,
             seed=self.seed,
             trust_remote_code=self.trust_remote_code,
             lasting=lasting,

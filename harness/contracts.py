@@ -31,6 +31,8 @@ class Context:
     """Builds a nested plugin."""
     device: str = "cpu"
     """A torch device name."""
+    devices: tuple[str, ...] = ()
+    """Torch names of all devices that it may use, `device` the first; none: that one alone."""
     seed: int = 0
     """All chance must come from it."""
     trust_remote_code: frozenset[str] = frozenset()
@@ -41,6 +43,11 @@ class Context:
     """A folder that outlives the process and is the same for the same lesson, so that a training that was stopped goes
     on, and one that is over isn't done again; for a retriever, the same for the same method on the same device, so that
     an indexing that was stopped goes on. None: nothing is kept."""
+
+    @property
+    def all_devices(self) -> tuple[str, ...]:
+        """Torch names of the devices that it may use, one at least."""
+        return self.devices or (self.device,)
 
     @property
     def training(self) -> Path:

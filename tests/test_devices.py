@@ -248,3 +248,28 @@ def test_calibrate_again_unless_it_is_in_use(plug, monkeypatch):
     assert store.device("lab").calibration == RATES
     assert "7 GFLOP/s" in call("calibrate", "lab")
     assert store.device("lab").calibration["matmul_gflops"] == 7.0
+
+
+def test_devices_that_work_together_are_one_for_an_evaluation_and_leased_each(plug):
+    plug(gpu("aaaa"), gpu("bbbb"), gpu("cccc", name="NVIDIA A100"))
+    store = open_store()
+    for number in range(3):
+        devices.register(store, f"cuda:{number}", f"gpu-{number}")
+    plug(gpu("bbbb"), gpu("aaaa"), gpu("cccc", name="NVIDIA A100"))  # they were plugged in elsewhere
+    both = devices.require(store, "gpu-0+gpu-1")
+    assert (both.name, both.torch_name, both.model) == ("gpu-0+gpu-1", "cuda:1+cuda:0", "NVIDIA H200")
+    assert both.memory_bytes == 300 * 10**9
+    one = devices.require(store, "gpu-1")
+    with devices.hold(store, both, "me", wait=0) as mine:
+        assert mine
+        assert store.held(["device:gpu-0", "device:gpu-1", "device:gpu-2"]) == {"device:gpu-0", "device:gpu-1"}
+        with devices.hold(store, one, "other", wait=0) as its:
+            assert not its
+    with devices.hold(store, one, "other", wait=0), devices.hold(store, both, "me", wait=0) as mine:
+        assert not mine
+    assert store.held(["device:gpu-0", "device:gpu-1"]) == set()
+    for wrong, word in (("gpu-0+gpu-0", "twice"), ("gpu-0+gpu-2", "of one model"), ("gpu-0+lost", "registered as")):
+        with pytest.raises(DeviceError, match=word):
+            devices.require(store, wrong)
+    with pytest.raises(DeviceError, match="one after the other"):
+        devices.recalibrate(store, "gpu-0+gpu-1")

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 @click.option("--train-on", "train_on", multiple=True, metavar="TASK", help="Task to train on; default: each its own.")
 @click.option("--budget", "limits", multiple=True, metavar="KEY=VALUE", help="Limit of a distiller: steps=1000 …")
 @click.option("--seed", "seeds", multiple=True, type=int, metavar="N", help="Seed; may be repeated. Default: 0.")
-@click.option("--device", "devices", multiple=True, metavar="NAME", help="Registered device; may be repeated.")
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="NAME",
+    help="Registered device, or several as NAME+NAME; may be repeated.",
+)
 @click.option(
     "--mode",
     metavar="NAME",
@@ -197,7 +203,9 @@ def _mode(name: str | None, chosen: Sequence[str], url: str | None) -> str:
     if name != "fast":
         return modes.check(name)
     opened = open_store(url)
-    found = {one: modes.fastest(devices.require(opened, one).torch_name) for one in chosen or ("cpu",)}
+    found = {
+        one: modes.fastest(devices.require(opened, one).torch_name.partition("+")[0]) for one in chosen or ("cpu",)
+    }
     if len(set(found.values())) > 1:
         fastest = ", ".join(f"{one}: {mode}" for one, mode in found.items())
         raise ConfigError(f"--mode fast: the devices have different ones ({fastest}); name one of them")

@@ -2,7 +2,7 @@
 
 from harness.devices.calibration import calibrate
 from harness.devices.detection import Device, detect
-from harness.devices.leases import Lease, lease, resource_of
+from harness.devices.leases import Lease, hold, lease, resource_of
 from harness.devices.registered import enlist, recalibrate, register, require
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "calibrate",
     "detect",
     "enlist",
+    "hold",
     "lease",
     "recalibrate",
     "register",

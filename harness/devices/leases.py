@@ -5,8 +5,8 @@ import os
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
 from harness.errors import StoreError
 from harness.store import Store
@@ -43,6 +43,19 @@ def resource_of(device: DeviceRecord) -> str:
     """What a lease on a device is for. A CPU is known by its model, which many machines share, each with its own."""
     place = "" if device.kind == "cuda" else f"@{this_process().host}{os.environ.get(NODE, '')}"
     return f"device:{device.name}{place}"
+
+
+@contextmanager
+def hold(
+    store: Store, device: DeviceRecord, holder: str, seconds: float = 60.0, wait: float | None = None
+) -> Generator[bool, None, None]:
+    """Hold a device, or all of those that work together, while the block runs; whether they were got. See `lease`."""
+    with ExitStack() as leases:
+        got = True
+        for name in sorted(device.name.split("+")):  # in one order, so that no two wait for each other
+            resource = resource_of(replace(device, name=name))
+            got = got and bool(leases.enter_context(lease(store, resource, holder, seconds, wait)))
+        yield got
 
 
 @contextmanager

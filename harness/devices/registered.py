@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -42,14 +43,20 @@ def register(store: Store, device: str, name: str) -> DeviceRecord:
     return record
 
 
+TOGETHER = "+"
+"""Between the names of devices that work together on one evaluation."""
+
+
 def require(store: Store, device: str) -> DeviceRecord:
     """The registered device of this name, or the one that torch calls so; `torch_name` is its name here and now.
 
-    The CPU registers itself as `cpu`.
+    The CPU registers itself as `cpu`. Of `gpu-0+gpu-1`, one record for both, in which names are joined so too.
 
     Raises:
         DeviceError: if it is not registered, or not present; with the command to run.
     """
+    if TOGETHER in device:
+        return _group([require(store, name) for name in device.split(TOGETHER)])
     if torch_name(device) is None:
         return _by_name(store, device)
     found = present(device)
@@ -82,6 +89,8 @@ def recalibrate(store: Store, name: str) -> DeviceRecord:
     Raises:
         DeviceError: if it is not registered, not present, or in use.
     """
+    if TOGETHER in name:
+        raise DeviceError(f"expected one device, got {name!r}; calibrate them one after the other")
     record = require(store, name)
     resource = resource_of(record)
     with lease(store, resource, f"calibration:{os.getpid()}", wait=0) as mine:
@@ -93,6 +102,17 @@ def recalibrate(store: Store, name: str) -> DeviceRecord:
         measured = replace(record, calibration=calibrate(record.torch_name))
     store.put_device(measured)
     return measured
+
+
+def _group(devices: Sequence[DeviceRecord]) -> DeviceRecord:
+    """One record for devices that work together."""
+    names = [device.name for device in devices]
+    if len(set(names)) < len(names):
+        raise DeviceError(f"{TOGETHER.join(names)}: expected different devices, got one twice")
+    if len(models := sorted({device.model for device in devices})) > 1:
+        raise DeviceError(f"{TOGETHER.join(names)}: expected devices of one model, got {' and '.join(models)}")
+    joined = {key: TOGETHER.join(getattr(one, key) for one in devices) for key in ("name", "torch_name", "identity")}
+    return replace(devices[0], memory_bytes=sum(device.memory_bytes for device in devices), **joined)
 
 
 def _by_name(store: Store, name: str) -> DeviceRecord:

@@ -1,6 +1,6 @@
 """The best documents out of blocks of scores, under the one tie rule."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Float32, Int32
@@ -39,15 +39,16 @@ def best(
         stop = start + block.shape[1]
         found, values = topk(block, k, id_rank[start:stop])
         found[found >= 0] += start
-        rows, scores = (found, values) if not start else _merge((rows, scores), (found, values), id_rank)
+        rows, scores = (found, values) if not start else merged([(rows, scores), (found, values)], id_rank)
         start = stop
     return rows, scores
 
 
-def _merge(first: Ranking, second: Ranking, id_rank: Int32[np.ndarray, " docs"]) -> Ranking:
-    rows, scores = (np.concatenate(pair, axis=1) for pair in zip(first, second, strict=True))
+def merged(parts: Sequence[Ranking], id_rank: Int32[np.ndarray, " docs"]) -> Ranking:
+    """The best of rankings of different documents for the same queries."""
+    rows, scores = (np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
     both = Run(query_ids=tuple(map(str, range(len(rows)))), rows=rows, scores=scores)
-    kept = ordered(both, id_rank).top(first[0].shape[1])
+    kept = ordered(both, id_rank).top(parts[0][0].shape[1])
     return kept.rows, kept.scores
 
 

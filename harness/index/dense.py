@@ -27,8 +27,8 @@ WANTED = 1 << 19
 class DenseIndex:
     """One vector a document."""
 
-    device: ClassVar[str] = "cpu"
-    """Name of the torch device that searches; no result depends on it."""
+    devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    """Names of the torch devices that search; no result depends on them."""
 
     def __init__(self, folder: Path, corpus: Corpus) -> None:
         """Map the vectors; see `load`."""
@@ -43,9 +43,9 @@ class DenseIndex:
         self._id_rank = np.asarray(corpus.id_rank)
 
     @classmethod
-    def on(cls, device: str) -> "type[DenseIndex]":
-        """The same kind of index, which is searched on this device."""
-        return type(cls.__name__, (cls,), {"device": device})
+    def on(cls, *devices: str) -> "type[DenseIndex]":
+        """The same kind of index, which is searched on these devices, each its part at the same time."""
+        return type(cls.__name__, (cls,), {"devices": devices})
 
     @classmethod
     def build(cls, folder: Path, corpus: Corpus, blocks: Iterator[Float32[np.ndarray, "block dim"]]) -> Self:
@@ -83,7 +83,7 @@ class DenseIndex:
         return in_parts(len(queries), k, lambda part: self._search(queries[part], k), size)
 
     def _search(self, queries: Float32[np.ndarray, "part dim"], k: int) -> Ranking:
-        return search(self._vectors, queries, k, self._id_rank, self._longest, self.device)
+        return search(self._vectors, queries, k, self._id_rank, self._longest, self.devices)
 
     def _longest(self, rows: slice) -> float:
         """A bound of the length of the longest of these vectors, computed once."""

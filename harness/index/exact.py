@@ -1,12 +1,13 @@
 """Exact search: a fast pass says who can be among the best, and scores decide."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
-from harness.index.best import Ranking
+from harness.index.best import Ranking, merged
 from harness.index.bounds import check, lengths
 from harness.index.devicepass import DevicePass
 from harness.index.firstpass import FirstPass, SinglePass
@@ -27,7 +28,7 @@ def search(
     k: int,
     id_rank: Int32[np.ndarray, " docs"],
     longest: Callable[[slice], float],
-    device: str,
+    devices: Sequence[str] = ("cpu",),
 ) -> Ranking:
     """The documents with the highest scores (see `harness.index.dots`), under the tie rule.
 
@@ -37,20 +38,29 @@ def search(
         k: how many documents are wanted.
         id_rank: position of each row's id among all ids in ascending order.
         longest: bound of the length of the longest vector among some rows.
-        device: a torch device name; all but CUDA devices leave the work to the processor, which needs no torch.
+        devices: torch device names; each looks through a part of the documents, at the same time. All but CUDA devices
+            leave the work to the processor, which needs no torch.
 
     Raises:
         ScoreError: a score could be no number.
     """
     if not k:
         return np.empty((len(queries), 0), np.int32), np.empty((len(queries), 0), np.float32)
-    scan = _Scan(vectors, queries, k, id_rank, longest)
-    first = _first(vectors, queries, k, device)
-    for start in range(0, len(vectors), first.docs):
-        scan.take(slice(start, min(start + first.docs, len(vectors))), first)
-        if isinstance(first, HalfPass) and scan.crowded:
-            first = SinglePass(queries)
-    return scan.pool.best()
+
+    def part(number: int) -> Ranking:
+        scan = _Scan(vectors, queries, k, id_rank, longest)
+        scan.through(_share(len(vectors), number, len(devices)), _first(vectors, queries, k, devices[number]))
+        return scan.pool.best()
+
+    if len(devices) == 1:
+        return part(0)
+    with ThreadPoolExecutor(len(devices)) as threads:
+        return merged(list(threads.map(part, range(len(devices)))), id_rank)
+
+
+def _share(documents: int, number: int, of: int) -> range:
+    """The rows that are looked through by one of so many devices."""
+    return range(documents * number // of, documents * (number + 1) // of)
 
 
 class _Scan:
@@ -64,10 +74,18 @@ class _Scan:
         id_rank: Int32[np.ndarray, " docs"],
         longest: Callable[[slice], float],
     ) -> None:
-        self._vectors, self._k, self._longest = vectors, k, longest
+        self._vectors, self._queries, self._k, self._longest = vectors, queries, k, longest
         self._lengths = lengths(queries)
         self._found = self._seen = 0
         self.pool = Pool(queries, vectors, k, id_rank)
+
+    def through(self, rows: range, first: FirstPass) -> None:
+        """Look at all these documents, with another pass once this one leaves too much to be scored."""
+        queries = self._queries
+        for start in range(rows.start, rows.stop, first.docs):
+            self.take(slice(start, min(start + first.docs, rows.stop)), first)
+            if isinstance(first, HalfPass) and self.crowded:
+                first = SinglePass(queries)
 
     def take(self, rows: slice, first: FirstPass) -> None:
         """Look at these documents."""

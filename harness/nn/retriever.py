@@ -1,7 +1,11 @@
 """An encoder and an index make a retriever: what every neural first stage is, trained here or elsewhere."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -9,7 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from harness.contracts import Corpus, Role
+from harness.contracts import Context, Corpus, Role
 from harness.errors import ContractError
 from harness.nn.resuming import assist, forget, resumed
 from harness.records import Query, Run
@@ -58,7 +62,14 @@ class Index(Protocol):
 class EmbeddingRetriever:
     """A `harness.contracts.Retriever`: documents are encoded into an index, queries into what it is searched with."""
 
-    def __init__(self, encoder: Encoder, index: type[Index], folder: Path, lasting: Path | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        index: type[Index],
+        folder: Path,
+        lasting: Path | None = None,
+        others: Sequence[Encoder] = (),
+    ) -> None:
         """Nothing is indexed yet.
 
         Args:
@@ -67,8 +78,10 @@ class EmbeddingRetriever:
             folder: where the index may be written.
             lasting: a folder that outlives the process and is the same for the same encoder (weights, options, mode,
                 versions, threads), where an indexing that was stopped goes on; None: it starts again.
+            others: the same encoder on other devices, which encode at the same time.
         """
         self._encoder, self._kind, self._folder, self._lasting = encoder, index, folder, lasting
+        self._others = tuple(others)
         self._index: Index | None = None
         self.blocks_of_others = 0
         """Blocks of the index that other processes encoded while it was made."""
@@ -87,14 +100,33 @@ class EmbeddingRetriever:
             made.append(rows)
             return self._encode(corpus, rows)
 
-        if self._lasting is None:
+        if self._lasting is None and not self._others:
             self._index = self._kind.build(folder, corpus, map(make, _blocks(corpus)))
             return
-        kept = _kept(self._lasting, corpus)
+        kept = _kept(self._lasting or Path(tempfile.mkdtemp(dir=self._folder)), corpus)
+        kept.mkdir(parents=True, exist_ok=True)
         before = len(list(kept.glob("*.npz")))
-        self._index = self._kind.build(folder, corpus, resumed(kept, _blocks(corpus), make))
-        self.blocks_of_others = len(_blocks(corpus)) - before - len(made)
+        with self._other_devices(corpus, kept) as others:
+            self._index = self._kind.build(folder, corpus, resumed(kept, _blocks(corpus), make))
+        self.blocks_of_others = len(_blocks(corpus)) - before - len(made) - sum(each.result() for each in others)
         forget(kept)
+
+    @contextmanager
+    def _other_devices(self, corpus: Corpus, kept: Path) -> Generator[list[Future[int]], None, None]:
+        """While the other devices make blocks, each in a thread; how many each made is known afterwards."""
+        over = threading.Event()
+
+        def make(encoder: Encoder, rows: range) -> Any:
+            if over.is_set():
+                raise CancelledError  # this device's own part has failed
+            return encoder(corpus.contents(rows), "document")
+
+        with ThreadPoolExecutor(max(1, len(self._others))) as threads:
+            try:
+                yield [threads.submit(assist, kept, _blocks(corpus), partial(make, other)) for other in self._others]
+            except BaseException:
+                over.set()
+                raise
 
     def assist(self, corpus: Corpus) -> int:
         """Encode for another process that is indexing this corpus with the same model right now; how many blocks."""
@@ -126,6 +158,18 @@ class EmbeddingRetriever:
         if self._index is None:
             raise ContractError("expected index or load before search and save, got neither")
         return self._index
+
+
+def on_devices(make: Callable[[Context], Encoder], index: type[Index], context: Context) -> EmbeddingRetriever:
+    """A retriever whose encoder is made once for each device that it may use.
+
+    Args:
+        make: loads the encoder onto `context.device`.
+        index: keeps what it makes of documents.
+        context: of the plugin.
+    """
+    encoders = [make(replace(context, device=device)) for device in context.all_devices]
+    return EmbeddingRetriever(encoders[0], index, context.folder, context.lasting, encoders[1:])
 
 
 def _blocks(corpus: Corpus) -> list[range]:

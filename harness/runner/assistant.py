@@ -44,8 +44,8 @@ class Assistant:
         for work in works:
             if self._is_wanted(work, device):
                 self._helped.add(work.id)
-                with devices.lease(self.store, devices.resource_of(device), self.holder, wait=0) as mine:
-                    return bool(mine) and self._encode(work, device)
+                with devices.hold(self.store, device, self.holder, wait=0) as mine:
+                    return mine and self._encode(work, device)
         return False
 
     def _is_wanted(self, work: Work, device: DeviceRecord) -> bool:

@@ -171,7 +171,7 @@ class Worker:
             False if the database was out of reach for so long that others have taken the work over.
         """
         device = devices.require(self.store, self.job.device)
-        with devices.lease(self.store, devices.resource_of(device), self.holder, seconds=LEASE_SECONDS):
+        with devices.hold(self.store, device, self.holder, seconds=LEASE_SECONDS):
             evaluation = self._attempt(work, device)
             if not self.store.put(evaluation, holder=self.holder):
                 return False
@@ -237,10 +237,12 @@ class Worker:
 
 def _builder(work: Work, device: DeviceRecord, folder: Path) -> Builder:
     """Builds the plugins of a work, each in a folder below this one."""
+    names = device.torch_name.split("+")
     return Builder(
         registry=registry(),
         folder=folder,
-        device=device.torch_name,
+        device=names[0],
+        devices=tuple(names),
         seed=work.seed,
         mode=work.method.mode,
         trust_remote_code=work.trust_remote_code,

@@ -65,11 +65,11 @@ def test_queries_of_another_dimension_are_refused(corpus_of: Callable, new_folde
 def test_it_is_searched_on_the_device_that_it_is_for(
     corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    devices: list[str] = []
+    devices: list[tuple[str, ...]] = []
     monkeypatch.setattr("harness.index.dense.search", lambda *given: devices.append(given[-1]) or ([[0]], [[1.0]]))
     corpus, query = corpus_of(["a"]), np.ones((1, 2), np.float32)
-    for kind in (DenseIndex, DenseIndex.on("cuda:1")):
+    for kind in (DenseIndex, DenseIndex.on("cuda:1", "cuda:0")):
         folder = new_folder()
         kind.build(folder, corpus, iter([query])).search(query, 1)
         kind.load(folder, corpus).search(query, 1)
-    assert devices == ["cpu", "cpu", "cuda:1", "cuda:1"]
+    assert devices == [("cpu",), ("cpu",), ("cuda:1", "cuda:0"), ("cuda:1", "cuda:0")]

@@ -87,7 +87,7 @@ def searched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> tuple[np.ndarray, np.ndarray]:
     monkeypatch.setattr(exact, "_first", lambda *_: make(queries, documents))
-    return exact.search(documents, queries, k, id_rank, lambda rows: longest(documents[rows]), "cpu")
+    return exact.search(documents, queries, k, id_rank, lambda rows: longest(documents[rows]), ("cpu",))
 
 
 @pytest.mark.parametrize("room", [pool.ROOM, 1])
@@ -171,13 +171,27 @@ def test_vectors_without_a_score_are_refused(wrong: float) -> None:
                 1,
                 np.arange(len(given_documents), dtype=np.int32),
                 lambda rows, of=given_documents: longest(of[rows]),
-                "cpu",
+                ("cpu",),
             )
+
+
+@pytest.mark.parametrize(("documents", "devices"), [(2, 3), (1000, 2), (1001, 3)])
+def test_several_devices_find_what_one_finds(documents: int, devices: int) -> None:
+    chance = np.random.default_rng(documents)
+    vectors = chance.integers(-2, 3, (documents, 4)).astype(np.float32)  # many ties
+    queries = chance.integers(-2, 3, (7, 4)).astype(np.float32)
+    id_rank = chance.permutation(documents).astype(np.int32)
+
+    def found(*names: str) -> tuple[list[list[int]], list[list[float]]]:
+        rows, scores = exact.search(vectors, queries, 50, id_rank, lambda rows: longest(vectors[rows]), names)
+        return rows.tolist(), scores.tolist()
+
+    assert found(*["cpu"] * devices) == found("cpu")
 
 
 def test_nothing_is_found_where_nothing_is_wanted() -> None:
     queries, documents = case("normal", np.random.default_rng(0), 9, 4)
-    found = exact.search(documents, queries, 0, np.arange(9, dtype=np.int32), lambda rows: 9.0, "cpu")
+    found = exact.search(documents, queries, 0, np.arange(9, dtype=np.int32), lambda rows: 9.0, ("cpu",))
     assert [array.shape for array in found] == [(5, 0), (5, 0)]
 
 
@@ -201,10 +215,10 @@ def watched(self, documents):
     return found
 
 SinglePass.product = watched
-exact.search(vectors[:4096], queries, wanted, ranks, lambda rows: longest(vectors[rows]), "cpu")
+exact.search(vectors[:4096], queries, wanted, ranks, lambda rows: longest(vectors[rows]), ("cpu",))
 mapped = lambda: sum(m.private_clean + m.private_dirty for m in psutil.Process().memory_maps() if m.path == sys.argv[3])
 before, most = psutil.Process().memory_full_info().uss - mapped(), 0
-exact.search(vectors, queries, wanted, ranks, lambda rows: longest(vectors[rows]), "cpu")
+exact.search(vectors, queries, wanted, ranks, lambda rows: longest(vectors[rows]), ("cpu",))
 print(most - mapped() - before)
 """
 

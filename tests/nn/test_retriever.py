@@ -1,16 +1,17 @@
 """An encoder and an index together, with an encoder that can be followed by hand."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.contracts import Role
+from harness.contracts import Context, Role
 from harness.data.corpus import ArrowCorpus, build_corpus
 from harness.errors import ContractError, DataError
 from harness.index.dense import DenseIndex
-from harness.nn.retriever import EmbeddingRetriever
+from harness.nn.retriever import EmbeddingRetriever, on_devices
 from harness.records import Document, Query
 
 
@@ -129,3 +130,38 @@ def test_another_corpus_does_not_go_on(corpus: ArrowCorpus, tmp_path: Path, monk
 def test_nothing_indexed(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="expected index or load"):
         EmbeddingRetriever(Counted(), DenseIndex, tmp_path).search([Query(id="x", text="a")], 1)
+
+
+class Slow(Counted):
+    def __call__(self, texts: Sequence[str], role: Role) -> np.ndarray:
+        time.sleep(0.02)
+        return super().__call__(texts, role)
+
+
+def test_every_device_encodes_and_each_document_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.nn.retriever.BLOCK", 2)
+    documents = [Document(id=f"d{i:02}", text="a" * (i % 7) + "b" * (i % 3)) for i in range(40)]
+    corpus = build_corpus(documents, tmp_path / "forty")
+    encoders = [Slow() for _ in range(3)]
+    context = Context(folder=tmp_path, build=lambda use: use, device="x", devices=("x", "y", "z"))
+    left = dict(zip("xyz", encoders, strict=True))
+    several = on_devices(lambda context: left[context.device], DenseIndex.on("cpu", "cpu"), context)
+    several.index(corpus)
+    asked = [len([role for role, _ in encoder.asked if role == "document"]) for encoder in encoders]
+    assert sum(asked) == 20
+    assert min(asked) >= 2
+    one = EmbeddingRetriever(Counted(), DenseIndex, tmp_path)
+    one.index(corpus)
+    queries = [Query(id="x", text="ab"), Query(id="y", text="b")]
+    assert several.search(queries, 9).rows.tolist() == one.search(queries, 9).rows.tolist()
+    assert several.blocks_of_others == 0
+
+
+def test_a_device_that_fails_ends_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.nn.retriever.BLOCK", 2)
+    corpus = build_corpus([Document(id=f"d{i:03}", text="a") for i in range(400)], tmp_path / "many")
+    slow = Slow()
+    failing = EmbeddingRetriever(Killed(3), DenseIndex, tmp_path, tmp_path / "lasting", [slow])
+    with pytest.raises(Stopped):
+        failing.index(corpus)
+    assert len(slow.asked) < 100

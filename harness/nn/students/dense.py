@@ -49,4 +49,4 @@ class DenseStudent(Student):
 
     def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
         """Exact search by dot product."""
-        return DenseEncoder, DenseIndex.on(self.context.device)
+        return DenseEncoder, DenseIndex.on(*self.context.all_devices)

@@ -1,5 +1,6 @@
 """A MultiVectorEncoder over the vectors of all tokens."""
 
+from functools import partial
 from typing import Any
 
 from harness.contracts import Context
@@ -7,7 +8,7 @@ from harness.errors import ConfigError
 from harness.index.multivector import MultiVectorIndex
 from harness.nn.encoders import MultiVectorEncoder
 from harness.nn.loading import adjust, load
-from harness.nn.retriever import EmbeddingRetriever
+from harness.nn.retriever import EmbeddingRetriever, on_devices
 from harness_late_interaction import Config
 
 
@@ -17,13 +18,16 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
     Raises:
         ConfigError: a length that the model can't be given.
     """
+    return on_devices(partial(_encoder, config), MultiVectorIndex, context)
+
+
+def _encoder(config: Config, context: Context) -> MultiVectorEncoder:
     model = _untrained(config.model, context) if config.untrained else load("multi-vector", config.model, context)
     adjust(model, query_prompt=config.query_prompt, document_prompt=config.document_prompt)
     for name in ("query_length", "document_length"):
         if (tokens := getattr(config, name)) is not None:
             _set_length(model[0], name, tokens)
-    encoder = MultiVectorEncoder(model, context.mode)
-    return EmbeddingRetriever(encoder, MultiVectorIndex, context.folder, context.lasting)
+    return MultiVectorEncoder(model, context.mode)
 
 
 def _untrained(name: str, context: Context) -> Any:

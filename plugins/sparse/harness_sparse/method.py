@@ -1,11 +1,13 @@
 """A SparseEncoder over posting lists."""
 
+from functools import partial
+
 from harness.contracts import Context
 from harness.index.inverted import InvertedIndex
 from harness.index.seismic import SeismicIndex
 from harness.nn.encoders import SparseEncoder
 from harness.nn.loading import adjust, load
-from harness.nn.retriever import EmbeddingRetriever
+from harness.nn.retriever import EmbeddingRetriever, on_devices
 from harness_sparse import Config
 
 INDEXES = {"exact": InvertedIndex, "seismic": SeismicIndex}
@@ -13,6 +15,10 @@ INDEXES = {"exact": InvertedIndex, "seismic": SeismicIndex}
 
 def build(config: Config, context: Context) -> EmbeddingRetriever:
     """The retriever, with its model loaded."""
+    return on_devices(partial(_encoder, config), INDEXES[config.index], context)
+
+
+def _encoder(config: Config, context: Context) -> SparseEncoder:
     model = load("sparse", config.model, context)
     adjust(
         model,
@@ -20,5 +26,4 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
         query_prompt=config.query_prompt,
         document_prompt=config.document_prompt,
     )
-    encoder = SparseEncoder(model, config.max_active_terms, context.mode)
-    return EmbeddingRetriever(encoder, INDEXES[config.index], context.folder, context.lasting)
+    return SparseEncoder(model, config.max_active_terms, context.mode)

@@ -1,11 +1,13 @@
 """A StaticEmbedding over an exact index."""
 
+from functools import partial
+
 from harness.contracts import Context
 from harness.errors import CheckpointError
 from harness.index.dense import DenseIndex
 from harness.nn.encoders import DenseEncoder
 from harness.nn.loading import adjust, load
-from harness.nn.retriever import EmbeddingRetriever
+from harness.nn.retriever import EmbeddingRetriever, on_devices
 from harness_static import Config
 
 
@@ -15,10 +17,13 @@ def build(config: Config, context: Context) -> EmbeddingRetriever:
     Raises:
         CheckpointError: the checkpoint is no table of vectors.
     """
+    return on_devices(partial(_encoder, config), DenseIndex.on(*context.all_devices), context)
+
+
+def _encoder(config: Config, context: Context) -> DenseEncoder:
     model = load("dense", config.model, context)
     kind = type(model[0]).__name__
     if kind != "StaticEmbedding":
         raise CheckpointError(f"{config.model} begins with a {kind}; expected a StaticEmbedding: use --plugin dense")
     adjust(model, truncate_dim=config.truncate_dim)
-    encoder = DenseEncoder(model, config.similarity, context.mode)
-    return EmbeddingRetriever(encoder, DenseIndex.on(context.device), context.folder, context.lasting)
+    return DenseEncoder(model, config.similarity, context.mode)
