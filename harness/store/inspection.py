@@ -1,5 +1,6 @@
 """What is wrong with a store: damage, rows and files without an owner, changed files, leases left behind."""
 
+import math
 from collections.abc import Iterator
 
 from sqlalchemy import select, text
@@ -59,6 +60,10 @@ def _of_evaluation(evaluation: Evaluation) -> Iterator[str]:
         check_evaluation(evaluation)
     except StoreError as error:
         yield str(error)
+    else:
+        for name, values in evaluation.per_query.items():
+            if not math.isclose(evaluation.measures[name], sum(values) / len(values), rel_tol=1e-9, abs_tol=1e-12):
+                yield f"evaluation {evaluation.id}: the stored {name} is not the mean of its values by query"
     for artefact in evaluation.artefacts:
         try:
             files.checked_path(artefact)

@@ -50,6 +50,14 @@ def test_changed_missing_and_foreign_files(sound):
     assert "run.parquet" in only(sound)
 
 
+def test_a_value_that_was_changed_in_the_database(sound, sample):
+    row = f"WHERE evaluation_id = '{sample().id}' AND name = 'nDCG@10'"
+    execute(sound, f"UPDATE measures SET mean = 0.31 {row}")
+    assert "nDCG@10 is not the mean" in only(sound)
+    execute(sound, f"UPDATE measures SET mean = 0.3, per_query = '[0.1, 0.3, 0.4]' {row}")
+    assert "nDCG@10 is not the mean" in only(sound)
+
+
 def test_two_stores_of_one_home_do_not_see_each_others_files(sound, sample, with_run):
     other = open_store()
     other.put(with_run(other, sample()))
