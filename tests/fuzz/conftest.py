@@ -1,20 +1,24 @@
 """What the fuzz tests share: how spoiled input is made, how often it is tried, and what must become of it.
 
 `HARNESS_FUZZ_EXAMPLES` says how many inputs are tried at each border (100 unless it is set); with it, they are others
-each time. `HARNESS_FUZZ_REPORT` names a file that gets a line of JSON a border.
+each time. `HARNESS_FUZZ_REPORT` names a file that gets a line of JSON a border. With `HARNESS_FUZZ_SECONDS`, atheris
+looks for inputs at one border for so long, guided by which code each reaches: see guided.py.
 """
 
+import gc
 import importlib.util
 import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from inspect import isfunction
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +30,7 @@ from harness.records import Document, Query
 from harness.store import Store, open_store
 
 EXAMPLES = os.environ.get("HARNESS_FUZZ_EXAMPLES", "")
+SECONDS = os.environ.get("HARNESS_FUZZ_SECONDS", "")
 USUAL = 100
 SLOWEST = 20.0
 """Seconds of the processor; an input that takes longer counts as a hang."""
@@ -66,11 +71,36 @@ def fuzz() -> Callable[[str, Any, Callable[[Any], None]], None]:
 
         options = {"max_examples": int(EXAMPLES or USUAL), "deadline": None, "database": None}
         silent = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-        settings(**options, derandomize=not EXAMPLES, suppress_health_check=silent)(given(strategy)(check))()
+        tried = settings(**options, derandomize=not EXAMPLES, suppress_health_check=silent)(given(strategy)(check))
+        if SECONDS:
+            _guide(tried, lambda: _report(border, seen))
+        tried()
         assert seen["refused"], f"{border}: every input was accepted, so that nothing was tried"
         _report(border, seen)
 
     return run
+
+
+def _guide(tried: Any, report: Callable[[], None]) -> NoReturn:
+    """Let atheris make the inputs; it ends the process, with a status that is not 0 once an input fails."""
+    import atheris
+
+    for function in gc.get_objects():
+        if isfunction(function) and str(function.__module__).startswith("harness"):
+            atheris.instrument_func(function)
+    number = 0
+
+    def one(content: bytes) -> None:
+        nonlocal number
+        tried.hypothesis.fuzz_one_input(content)
+        number += 1
+        if number % 100 == 0:
+            report()
+
+    options = {"max_total_time": SECONDS, "rss_limit_mb": 0, "len_control": 0, "max_len": 8192}
+    options |= {"artifact_prefix": f"{tempfile.gettempdir()}/"}
+    atheris.Setup([sys.argv[0], *(f"-{name}={value}" for name, value in options.items())], one)
+    atheris.Fuzz()
 
 
 def _check_message(message: str) -> None:
