@@ -77,6 +77,7 @@ def test_its_id_is_none_that_an_evaluation_can_have(store, said, sample):
 def test_only_an_external_result_may_be_means_alone(store, said, sample):
     bare = replace(sample().task, query_ids=(), query_texts=())
     store.put(external(said(task=bare, per_query={"AP": ()})))
+    assert problems(store) == []
     assert store.evaluations()[0].per_query == {"AP": ()}
     with pytest.raises(StoreError, match="only an external result"):
         store.put(sample(task=bare, per_query=dict.fromkeys(sample().measures, ())))
