@@ -12,8 +12,9 @@ from typing import Any
 from harness import devices
 from harness.plugins import registry
 from harness.runner.choose import Lessons, choose
+from harness.runner.job import Event, Job
 from harness.runner.plan import Request, Target, plan
-from harness.runner.worker import Event, Job, Worker
+from harness.runner.worker import Worker
 from harness.store import open_store
 from harness.store.records import Evaluation
 from harness.tasks import open_task

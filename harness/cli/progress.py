@@ -8,8 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 if TYPE_CHECKING:
+    from harness.runner.job import Event
     from harness.runner.plan import Work
-    from harness.runner.worker import Event
 
 WORDS = {
     "submitted": "submitted",

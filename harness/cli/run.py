@@ -203,9 +203,7 @@ def _mode(name: str | None, chosen: Sequence[str], url: str | None) -> str:
     if name != "fast":
         return modes.check(name)
     opened = open_store(url)
-    found = {
-        one: modes.fastest(devices.require(opened, one).torch_name.partition("+")[0]) for one in chosen or ("cpu",)
-    }
+    found = {one: modes.fastest(devices.require(opened, one).torch_names[0]) for one in chosen or ("cpu",)}
     if len(set(found.values())) > 1:
         fastest = ", ".join(f"{one}: {mode}" for one, mode in found.items())
         raise ConfigError(f"--mode fast: the devices have different ones ({fastest}); name one of them")
@@ -253,11 +251,11 @@ def _show_scripts(
     works: "Sequence[Work]", how: "tuple[Name, dict[str, str]]", devices: Sequence[str], url: str | None
 ) -> None:
     """What would be given to a cluster's queue."""
-    from harness.runner.executors import executor
-    from harness.runner.executors.slurm import SlurmExecutor
-
     name, options = how
     if name == "slurm":
+        from harness.runner.executors import executor
+        from harness.runner.executors.slurm import SlurmExecutor
+
         chosen = executor(name, options, store=url, devices=devices, tell=lambda _: None)
         assert isinstance(chosen, SlurmExecutor)
         for number, script in enumerate(chosen.scripts(works), 1):

@@ -52,7 +52,7 @@ def hold(
     """Hold a device, or all of those that work together, while the block runs; whether they were got. See `lease`."""
     with ExitStack() as leases:
         got = True
-        for name in sorted(device.name.split("+")):  # in one order, so that no two wait for each other
+        for name in sorted(device.names):  # in one order, so that no two wait for each other
             resource = resource_of(replace(device, name=name))
             got = got and bool(leases.enter_context(lease(store, resource, holder, seconds, wait)))
         yield got

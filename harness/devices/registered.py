@@ -12,7 +12,7 @@ from harness.devices.detection import Device, detect, present, torch_name
 from harness.devices.leases import lease, resource_of
 from harness.errors import DeviceError
 from harness.store import Store
-from harness.store.records import DeviceRecord
+from harness.store.records import TOGETHER, DeviceRecord
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -41,10 +41,6 @@ def register(store: Store, device: str, name: str) -> DeviceRecord:
     record = DeviceRecord(name=name, calibration=measured, registered=datetime.now(UTC), **asdict(found))
     store.put_device(record)
     return record
-
-
-TOGETHER = "+"
-"""Between the names of devices that work together on one evaluation."""
 
 
 def require(store: Store, device: str) -> DeviceRecord:

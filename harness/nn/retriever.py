@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,8 +21,6 @@ from harness.records import Query, Run
 
 BLOCK = 8192
 """Documents encoded at once."""
-UNFINISHED = "blocks-"
-"""How the folder of an index that isn't whole yet begins."""
 
 
 class Encoder(Protocol):
@@ -98,7 +97,7 @@ class EmbeddingRetriever:
 
         def make(rows: range) -> Any:
             made.append(rows)
-            return self._encode(corpus, rows)
+            return _encode(self._encoder, corpus, rows)
 
         if self._lasting is None and not self._others:
             self._index = self._kind.build(folder, corpus, map(make, _blocks(corpus)))
@@ -119,11 +118,14 @@ class EmbeddingRetriever:
         def make(encoder: Encoder, rows: range) -> Any:
             if over.is_set():
                 raise CancelledError  # this device's own part has failed
-            return encoder(corpus.contents(rows), "document")
+            return _encode(encoder, corpus, rows)
 
         with ThreadPoolExecutor(max(1, len(self._others))) as threads:
             try:
-                yield [threads.submit(assist, kept, _blocks(corpus), partial(make, other)) for other in self._others]
+                yield [
+                    threads.submit(copy_context().run, assist, kept, _blocks(corpus), partial(make, other))
+                    for other in self._others
+                ]
             except BaseException:
                 over.set()
                 raise
@@ -132,7 +134,7 @@ class EmbeddingRetriever:
         """Encode for another process that is indexing this corpus with the same model right now; how many blocks."""
         if self._lasting is None:
             return 0
-        return assist(_kept(self._lasting, corpus), _blocks(corpus), partial(self._encode, corpus))
+        return assist(_kept(self._lasting, corpus), _blocks(corpus), partial(_encode, self._encoder, corpus))
 
     def search(self, queries: Sequence[Query], k: int) -> Run:
         """The best documents of the whole corpus, exactly."""
@@ -150,9 +152,6 @@ class EmbeddingRetriever:
             DataError: it is damaged, or of another corpus.
         """
         self._index = self._kind.load(folder, corpus)
-
-    def _encode(self, corpus: Corpus, rows: range) -> Any:
-        return self._encoder(corpus.contents(rows), "document")
 
     def _indexed(self) -> Index:
         if self._index is None:
@@ -172,10 +171,14 @@ def on_devices(make: Callable[[Context], Encoder], index: type[Index], context: 
     return EmbeddingRetriever(encoders[0], index, context.folder, context.lasting, encoders[1:])
 
 
+def _encode(encoder: Encoder, corpus: Corpus, rows: range) -> Any:
+    return encoder(corpus.contents(rows), "document")
+
+
 def _blocks(corpus: Corpus) -> list[range]:
     return [range(start, min(start + BLOCK, len(corpus))) for start in range(0, len(corpus), BLOCK)]
 
 
 def _kept(lasting: Path, corpus: Corpus) -> Path:
     """Where blocks of this corpus are until the index is whole."""
-    return lasting / f"{UNFINISHED}{corpus.fingerprint[:32]}"
+    return lasting / f"blocks-{corpus.fingerprint[:32]}"

@@ -14,8 +14,9 @@ from harness.errors import StoreError
 from harness.home import home
 from harness.records import Run
 from harness.runner.topfile import write_top_file
+from harness.seal import digest_of
 from harness.store import Store
-from harness.store.files import digest_of, evaluations_in, place, remove_all, root
+from harness.store.files import evaluations_in, place, remove_all, root
 from harness.store.leases import evaluation_resource
 from harness.store.records import Artefact, Evaluation
 from harness.store.work import is_abandoned, work_root

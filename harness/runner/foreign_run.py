@@ -15,8 +15,8 @@ from harness.data.trec import read_run
 from harness.records import Run
 from harness.runner import artefacts, evaluate, record
 from harness.scoring import exclude
+from harness.seal import digest_of
 from harness.store.external import Said, external
-from harness.store.files import digest_of
 from harness.store.intake import Files
 from harness.store.records import Evaluation
 

@@ -88,6 +88,11 @@ class Work:
     """Checkpoints whose own code the user has allowed."""
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """Ids of the evaluations that come before it, for their runs or for the students that they train."""
+        return (*self.first_stages, *self.method.after)
+
+    @property
     def config(self) -> dict[str, Any]:
         """The whole configuration as JSON values."""
         values = as_json(self.method.use.config)

@@ -10,14 +10,15 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from harness import devices
 from harness.build import Builder
@@ -32,6 +33,7 @@ from harness.runner.assistant import Assistant
 from harness.runner.clock import with_stages
 from harness.runner.evaluate import added_measures, evaluate
 from harness.runner.indexes import Indexes
+from harness.runner.job import Event, Job, outcome
 from harness.runner.plan import Work
 from harness.runner.recorded import RecordedRun
 from harness.store import Store, open_store
@@ -44,47 +46,6 @@ from harness.tasks import open_task
 
 LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.2
-
-Kind = Literal["submitted", "started", "done", "failed", "already", "elsewhere", "broken"]
-
-
-@dataclass(frozen=True)
-class Event:
-    """What a worker tells its parent."""
-
-    kind: Kind
-    """What happened."""
-    id: str
-    """To which evaluation; empty for `broken`: the worker itself can't go on."""
-    text: str = ""
-    """The error, or the main measure's value."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What a worker is given."""
-
-    works: Sequence[Work]
-    """The plan, in order."""
-    device: str
-    """Name of a registered device."""
-    store: str | None
-    """URL of the store."""
-    before: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
-    """Evaluation id → when it had failed before the plan began: such a one is tried again, a later failure is not."""
-
-
-def outcome(evaluation: Evaluation) -> str:
-    """What an evaluation came to, in some words: its error, or its first measure."""
-    name, value = next(iter(evaluation.measures.items()), ("", 0.0))
-    return evaluation.error or f"{name} {value:.4f}"
-
-
-def failures(store: Store, works: Sequence[Work]) -> dict[str, datetime]:
-    """When those evaluations of a plan that are stored as failed did so; by it a later failure is told from them."""
-    ids = [name for work in works for name in (work.id, *work.first_stages, *work.method.after)]
-    failed = [work_id for work_id, state in store.states(ids).items() if state == "failed"]
-    return {seen.id: seen.finished for seen in store.evaluations(ids=failed, per_query=False)}
 
 
 @dataclass
@@ -118,15 +79,18 @@ class Worker:
 
     def _assist(self, pending: Iterable[Work]) -> bool:
         """Help others with what they are at; whether there was anything to do."""
-        return self.assistant.assist(pending, devices.require(self.store, self.job.device))
+        return self.assistant.assist(pending, self._device)
+
+    @cached_property
+    def _device(self) -> DeviceRecord:
+        """As it was at first: whoever waits asks several times a second."""
+        return devices.require(self.store, self.job.device)
 
     def _settle(self, work: Work) -> bool:
         """Do the work if it is free and ready; whether there is nothing left to do about it."""
         if self._settled_before(work):
             return True
-        before = (*work.first_stages, *work.method.after)
-        stages = self.store.states(before)
-        if any(stages.get(stage) != "done" for stage in before) and not self._stage_failed(work):
+        if self._undone_stages(work) and not self._stage_failed(work):
             return False
         resource = evaluation_resource(work.id)
         with devices.lease(self.store, resource, self.holder, seconds=LEASE_SECONDS, wait=0) as mine:
@@ -154,10 +118,14 @@ class Worker:
             return False
         return True
 
+    def _undone_stages(self, work: Work) -> list[str]:
+        """Those of the evaluations before it that are not done."""
+        states = self.store.states(work.stages)
+        return [stage for stage in work.stages if states.get(stage) != "done"]
+
     def _stage_failed(self, work: Work) -> bool:
-        before = (*work.first_stages, *work.method.after)
-        states = self.store.states(before)
-        return any(states.get(stage) == "failed" and self._failed_anew(stage) is not None for stage in before)
+        states = self.store.states(work.stages)
+        return any(state == "failed" and self._failed_anew(stage) is not None for stage, state in states.items())
 
     def _failed_anew(self, evaluation_id: str) -> Evaluation | None:
         """The failure, unless it is the one that was there before the plan began; clocks of two machines may differ."""
@@ -207,7 +175,8 @@ class Worker:
         seed_everything(work.seed)
         builder = _builder(work, setting.device, folder / "plugins")
         builder = replace(builder, recorded=lambda use: self._recorded(work, use, setting.task))
-        self._check_stages(work)
+        if missing := self._undone_stages(work):
+            raise StoreError(f"first stage {missing[0]} has failed; expected its run: see `harness results show`")
         trains_on = [self._task(name) for name in work.method.train_on]
         indexes = Indexes.of(work, setting.device)
         outcome = evaluate(work, setting.task, builder, indexes, added_measures(plugins), trains_on)
@@ -223,12 +192,6 @@ class Worker:
                 return RecordedRun(artefacts.stored_run(self.store, stage, task.corpus()))
         return None
 
-    def _check_stages(self, work: Work) -> None:
-        before = (*work.first_stages, *work.method.after)
-        states = self.store.states(before)
-        if missing := [stage for stage in before if states.get(stage) != "done"]:
-            raise StoreError(f"first stage {missing[0]} has failed; expected its run: see `harness results show`")
-
     def _task(self, name: str) -> Task:
         if name not in self.tasks:
             self.tasks[name] = open_task(registry(), name)
@@ -237,12 +200,12 @@ class Worker:
 
 def _builder(work: Work, device: DeviceRecord, folder: Path) -> Builder:
     """Builds the plugins of a work, each in a folder below this one."""
-    names = device.torch_name.split("+")
+    names = device.torch_names
     return Builder(
         registry=registry(),
         folder=folder,
         device=names[0],
-        devices=tuple(names),
+        devices=names,
         seed=work.seed,
         mode=work.method.mode,
         trust_remote_code=work.trust_remote_code,

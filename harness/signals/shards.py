@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from harness.data.kept import workplace
 from harness.errors import SignalError
-from harness.seal import digest_of as digest
+from harness.seal import digest_of
 from harness.signals import columns, foreign
 from harness.signals.keys import SIZE
 
@@ -70,7 +70,7 @@ class Shard:
         Raises:
             SignalError: if a byte has changed since it was written.
         """
-        if (found := digest(self.path)) != self.path.stem:
+        if (found := digest_of(self.path)) != self.path.stem:
             raise SignalError(
                 f"signal shard {self.path.name} is damaged: its content has sha256 {found[:12]}…; delete it, and what "
                 "it held is asked of the teacher again"
@@ -94,7 +94,7 @@ def write_shard(
     table = pa.table([pa.array(keys, pa.binary(SIZE)), columns.column(kind, values)], schema=schema)
     with workplace(folder) as work:
         pq.write_table(table, work / "shard")
-        target = folder / f"{digest(work / 'shard')}.parquet"
+        target = folder / f"{digest_of(work / 'shard')}.parquet"
         os.replace(work / "shard", target)
     return Shard(target)
 

@@ -5,13 +5,11 @@ that a file that is copied to its place in the other store is checked before it 
 """
 
 import re
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from harness.errors import StoreError
-from harness.home import home
 from harness.store import bundle, files, results_file
 from harness.store.intake import Files, Taken, take_in
 from harness.store.records import Artefact, Evaluation
@@ -80,7 +78,7 @@ def unbundle(store: Store, file: Path) -> Taken:
         StoreError: as `import_results`, or there is no room for the files; then nothing is stored.
     """
     with bundle.opened(file) as content:
-        needed, free = sum(content.sizes.values()), shutil.disk_usage(home()).free
+        needed, free = sum(content.sizes.values()), files.free_bytes()
         if needed > free:
             raise StoreError(f"{file.name}: its files need {needed} bytes, {free} are free at {files.root()}")
         return admit(store, content.evaluations, content.copies)

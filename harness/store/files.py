@@ -21,6 +21,11 @@ def root() -> Path:
     return home() / "artefacts" if not named or remote() else Path(named).expanduser().resolve()
 
 
+def free_bytes() -> int:
+    """Room for artefacts on this machine; the folder may not be there yet."""
+    return shutil.disk_usage(next(place for place in (root(), *root().parents) if place.exists())).free
+
+
 def folder_of(address: str) -> Path:
     """The folder of one store's artefacts: two stores in one home must not clear up after each other."""
     return root() / hashlib.sha256(address.encode()).hexdigest()[:12]

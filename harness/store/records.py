@@ -24,9 +24,13 @@ class Artefact:
     """Its size."""
 
 
+TOGETHER = "+"
+"""Between the names of devices that work together on one evaluation."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeviceRecord:
-    """A device that evaluations run on, as it was registered."""
+    """A device that evaluations run on, as it was registered; or several that work together, their names joined."""
 
     name: str
     """What the user calls it."""
@@ -46,6 +50,16 @@ class DeviceRecord:
     """Measured rates: `matmul_gflops`, `copy_gb_per_s`; empty if it was not calibrated."""
     registered: datetime
     """UTC."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of each of the devices."""
+        return tuple(self.name.split(TOGETHER))
+
+    @property
+    def torch_names(self) -> tuple[str, ...]:
+        """Of each of the devices."""
+        return tuple(self.torch_name.split(TOGETHER))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,8 @@ def backup(database: Database, file: Path) -> int:
     """
     if file.exists():
         raise StoreError(f"{file} is there already; a backup overwrites nothing: choose another name")
+    if not file.parent.is_dir():
+        raise StoreError(f"{file} could not be written: {file.parent} is no folder; make it first")
     try:
         with whole(file) as part:
             (_copy_sqlite if database.sqlite else _dump_postgresql)(database, part)

@@ -13,7 +13,8 @@ from harness_leaderboard.pages import build
 
 from harness.records import Run
 from harness.runner.topfile import write_top_file
-from harness.store.files import digest_of, root
+from harness.seal import digest_of
+from harness.store.files import root
 from harness.store.records import Artefact, Evaluation
 from harness.testing.tiny import tiny_task
 

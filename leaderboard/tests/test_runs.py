@@ -11,7 +11,8 @@ from harness_leaderboard.pages import build
 
 from harness.data.runfile import write_run_file
 from harness.records import Run
-from harness.store.files import digest_of, root
+from harness.seal import digest_of
+from harness.store.files import root
 from harness.store.records import Artefact, Evaluation
 
 DAY = date(2026, 3, 2)

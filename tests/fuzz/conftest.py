@@ -6,7 +6,6 @@ looks for inputs at one border for so long, guided by which code each reaches: s
 """
 
 import gc
-import importlib.util
 import json
 import os
 import shutil
@@ -43,13 +42,9 @@ LOGS = ("-wal", "-shm")
 @pytest.fixture(scope="session")
 def mutations() -> ModuleType:
     """mutations.py of this folder."""
-    spec = importlib.util.spec_from_file_location("fuzz_mutations", Path(__file__).with_name("mutations.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    from tests.fuzz import mutations
+
+    return mutations
 
 
 @pytest.fixture
@@ -143,9 +138,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
 def _contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder but logs of the database, by path."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in files if not path.name.endswith(("-wal", "-shm"))
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files if not path.name.endswith(LOGS)}
 
 
 @pytest.fixture

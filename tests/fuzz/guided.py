@@ -50,7 +50,7 @@ def main() -> int:
             rows += [json.loads(line) for line in report.read_text().splitlines()[-1:]]
             if done.returncode:
                 failed += 1
-                print(border, done.stdout[-3000:], done.stderr[-3000:])
+                print(border, (done.stdout + done.stderr).partition("=== Uncaught")[2][:3000] or done.stdout[-3000:])
     print(table(rows))
     if not failed:
         PAGE.write_text(TEXT.format(seconds=seconds, table=table(rows)), encoding="utf-8")

@@ -6,55 +6,20 @@ import io
 import json
 import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import strategies as st
 
 from harness.store import exchange, results_file
 from harness.store.inspection import problems
-from harness.store.records import Artefact, Evaluation, MethodRecord, TaskRecord
+from harness.store.records import Artefact
+from tests.store.conftest import SAMPLE
 
 pytestmark = pytest.mark.timeout(3600)
 
 LEFT = b"PAR1 some file that an evaluation left"
 RUN = Artefact(name="run", path="a/run.parquet", sha256=hashlib.sha256(LEFT).hexdigest(), bytes=len(LEFT))
-DONE = Evaluation(
-    id="0123456789abcdef",
-    state="done",
-    method=MethodRecord(
-        implementation="aaaa",
-        name="bm25",
-        kind="retriever",
-        distribution="harness-bm25",
-        version="0.1.0",
-        card={"summary": "Lexical.", "knobs": [{"name": "k1", "default": 1.2}]},
-    ),
-    config={"k1": 0.9},
-    config_digest="cccc",
-    checkpoints={"pip:some-model": "sha256:12"},
-    task=TaskRecord(
-        fingerprint="ffff",
-        name="nfcorpus",
-        split="test",
-        facts={"documents": 3633, "measures": ["nDCG@10"]},
-        query_ids=("q1", "q2"),
-        query_texts=("first", "第三"),
-    ),
-    seed=7,
-    device="cpu",
-    calibration={"matmul_gflops": 98.5},
-    environment={"python": "CPython 3.11.7"},
-    harness_version="0.1.0",
-    command="harness run --plugin bm25",
-    started=datetime(2026, 1, 2, 3, 4, 5, 678901, UTC),
-    finished=datetime(2026, 1, 2, 3, 5, tzinfo=UTC),
-    measures={"nDCG@10": 0.25},
-    per_query={"nDCG@10": (0.0, 0.5)},
-    cost={"search_seconds": 1.5},
-    training={"lesson": "x", "curves": {"fit": [1.0, 0.5]}},
-    artefacts=(RUN,),
-)
+DONE = replace(SAMPLE, training={"lesson": "x", "curves": {"fit": [1.0, 0.5]}}, artefacts=(RUN,))
 LATER = replace(DONE, id="f" * 16, first_stages=(DONE.id,), artefacts=())
 FILE = results_file.packed([DONE, LATER])
 LINES = [json.loads(line) for line in gzip.decompress(FILE).splitlines()]

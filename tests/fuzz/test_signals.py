@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import strategies as st
 
+from harness.seal import digest_of
 from harness.signals import columns
 from harness.signals.exchange import holdings, take_in
-from harness.signals.shards import digest, write_shard
+from harness.signals.shards import write_shard
 from harness.signals.store import SignalStore
 
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.filterwarnings("ignore:Duplicate name")]
@@ -65,7 +66,7 @@ def shard(folder, kind: str, values: list, note: dict, keys: list | None = None)
     )
     pq.write_table(table, folder / "made.parquet")
     content = (folder / "made.parquet").read_bytes()
-    return f"{digest(folder / 'made.parquet')}.parquet", content
+    return f"{digest_of(folder / 'made.parquet')}.parquet", content
 
 
 def right(folder, kind: str) -> tuple[str, bytes]:
@@ -105,7 +106,7 @@ def files(draw, mutations, folder):
         case "content":
             spoiled = draw(mutations.spoiled(right(folder, kind)[1]))
             (folder / "x").write_bytes(spoiled)
-            members.append((f"{digest(folder / 'x')}.parquet", spoiled))
+            members.append((f"{digest_of(folder / 'x')}.parquet", spoiled))
         case "bytes":
             return draw(mutations.spoiled(packed([*members, right(folder, kind)])))
         case _:

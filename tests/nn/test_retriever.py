@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from harness.contracts import Context, Role
 from harness.data.corpus import ArrowCorpus, build_corpus
 from harness.errors import ContractError, DataError
 from harness.index.dense import DenseIndex
+from harness.nn import batches
 from harness.nn.retriever import EmbeddingRetriever, on_devices
 from harness.records import Document, Query
 
@@ -155,6 +157,26 @@ def test_every_device_encodes_and_each_document_once(tmp_path: Path, monkeypatch
     queries = [Query(id="x", text="ab"), Query(id="y", text="b")]
     assert several.search(queries, 9).rows.tolist() == one.search(queries, 9).rows.tolist()
     assert several.blocks_of_others == 0
+
+
+class Tight(Slow):
+    """Has room for a batch of two at the second try only."""
+
+    def __call__(self, texts: Sequence[str], role: Role) -> np.ndarray:
+        def fill(_: list[int]) -> None:
+            raise torch.OutOfMemoryError
+
+        batches._tried(fill, [0, 1])
+        return super().__call__(texts, role)
+
+
+def test_what_another_device_had_no_room_for_is_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.nn.retriever.BLOCK", 2)
+    corpus = build_corpus([Document(id=f"d{i:02}", text="a") for i in range(20)], tmp_path / "twenty")
+    tight = Tight()
+    with batches.halvings() as halved:
+        EmbeddingRetriever(Slow(), DenseIndex, tmp_path, others=[tight]).index(corpus)
+    assert halved == [2] * len(tight.asked) != []
 
 
 def test_a_device_that_fails_ends_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

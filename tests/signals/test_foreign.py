@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import SignalError
+from harness.seal import digest_of
 from harness.signals import columns
 from harness.signals.exchange import holdings, take_in
-from harness.signals.shards import digest
 from harness.signals.store import SignalStore
 
 NOTE = {"teacher": "toy@1", "kind": "score", "description": {}, "calls": 2, "seconds": 0.5}
@@ -28,7 +28,7 @@ def shard(folder, kind, values, note=None, keys=KEYS) -> tuple[str, bytes]:
     schema = schema.with_metadata({b"harness": json.dumps(NOTE | {"kind": kind} if note is None else note).encode()})
     table = pa.table([pa.array(keys, pa.binary(16)), pa.array(values, columns.TYPES[kind])], schema)
     pq.write_table(table, folder / "x", compression="zstd")
-    return f"{digest(folder / 'x')}.parquet", (folder / "x").read_bytes()
+    return f"{digest_of(folder / 'x')}.parquet", (folder / "x").read_bytes()
 
 
 def refused(folder, *members, packed=zipfile.ZIP_STORED) -> str:

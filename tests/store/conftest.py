@@ -75,7 +75,7 @@ def with_run(own_home: Path) -> Callable[..., Evaluation]:
 
         from harness.data.runfile import write_run_file
         from harness.records import Run
-        from harness.store.files import digest_of
+        from harness.seal import digest_of
 
         rows = np.array([[2, 0], [1, -1]], np.int32)
         scores = np.array([[1.5, 0.25], [3.0, -np.inf]], np.float32)

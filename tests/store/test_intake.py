@@ -190,7 +190,7 @@ def large(tmp_path, sample, with_run):
         one = with_run(there, sample(id=f"{number:016x}", seed=number))
         path = there.artefact_path(one.artefacts[0])
         path.write_bytes(path.read_bytes() + number.to_bytes(4, "big") * 20_000)
-        from harness.store.files import digest_of
+        from harness.seal import digest_of
 
         artefact = replace(one.artefacts[0], sha256=digest_of(path), bytes=path.stat().st_size)
         there.put(replace(one, artefacts=(artefact,), first_stages=(f"{number - 1:016x}",) if number % 2 else ()))

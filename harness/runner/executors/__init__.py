@@ -11,7 +11,6 @@ from harness.runner.executors.base import Executor, Tell
 from harness.store import open_store
 
 Name = Literal["local", "ray", "slurm"]
-NAMES: tuple[Name, ...] = ("local", "ray", "slurm")
 
 
 def executor(
@@ -26,7 +25,7 @@ def executor(
     """The executor of this name.
 
     Args:
-        name: one of `NAMES`.
+        name: of which kind.
         options: text values by option name (`-e`).
         store: URL of the store.
         devices: names of registered devices for `local`; for the others kinds of devices, `cuda` or `cpu`.
@@ -60,4 +59,4 @@ def executor(
     return SlurmExecutor(store, devices, wanted, tell, time_limit=time_limit)
 
 
-__all__ = ["NAMES", "Executor", "Name", "executor"]
+__all__ = ["Executor", "Name", "executor"]

@@ -14,11 +14,6 @@ Jobs = list[list[Work]]
 Item = TypeVar("Item")
 
 
-def stages(work: Work) -> tuple[str, ...]:
-    """Ids of the evaluations that come before this one."""
-    return (*work.first_stages, *work.method.after)
-
-
 def waves(works: Sequence[Work]) -> list[Jobs]:
     """Jobs of which none waits for another of its wave, the waves in order.
 
@@ -29,7 +24,7 @@ def waves(works: Sequence[Work]) -> list[Jobs]:
         jobs.setdefault(work.lesson or work.id, []).append(work)
     job_of = {work.id: name for name, job in jobs.items() for work in job}
     before = {
-        name: {job_of[stage] for work in job for stage in stages(work) if stage in job_of} - {name}
+        name: {job_of[stage] for work in job for stage in work.stages if stage in job_of} - {name}
         for name, job in jobs.items()
     }
     sorter, found = TopologicalSorter(before), list[Jobs]()

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from harness.runner.job import Event
 from harness.runner.plan import Work
-from harness.runner.worker import Event
 
 Tell = Callable[[Event], None]
 
@@ -13,5 +13,8 @@ class Executor(Protocol):
     """Runs plans; killed at any point, it or another goes on with what is not stored yet."""
 
     def run(self, works: Sequence[Work]) -> dict[str, str]:
-        """Settle the plan: evaluation id → how it ended: `done`, `already`, `failed`, `elsewhere`."""
+        """Settle the plan: evaluation id → how it ended.
+
+        That is `done`, `already`, `failed`, `elsewhere`, or `submitted` by an executor that doesn't wait.
+        """
         ...

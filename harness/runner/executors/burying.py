@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from harness.errors import shortened
 from harness.plugins import registry
 from harness.runner import record
+from harness.runner.job import Event, outcome
 from harness.runner.plan import Work
 from harness.runner.scrub import scrubbed
-from harness.runner.worker import Event, outcome
 from harness.store import Store
 from harness.store.records import DeviceRecord
 from harness.tasks import open_task

@@ -8,11 +8,10 @@ from typing import Any
 
 from harness import devices
 from harness.devices.leases import NODE
-from harness.runner.executors.arrays import stages
 from harness.runner.executors.burying import bury
 from harness.runner.executors.station import Station
+from harness.runner.job import failures
 from harness.runner.plan import Work
-from harness.runner.worker import failures
 from harness.store import Store, open_store
 from harness.store.leases import evaluation_resource
 
@@ -50,8 +49,8 @@ class Errand:
 
     def _undone(self, store: Store, work: Work) -> list[str]:
         """Stages that are neither done nor have failed since the plan began, once nobody is at them."""
-        while store.held([evaluation_resource(stage) for stage in stages(work)]):
+        while store.held([evaluation_resource(stage) for stage in work.stages]):
             time.sleep(POLL_SECONDS)  # a killed job's lease has to run out first
-        states, failed = store.states(stages(work)), failures(store, [work])
+        states, failed = store.states(work.stages), failures(store, [work])
         before = self.station.before
-        return [name for name in stages(work) if states.get(name) != "done" and failed.get(name) == before.get(name)]
+        return [name for name in work.stages if states.get(name) != "done" and failed.get(name) == before.get(name)]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.runner.executors.base import Tell
+from harness.runner.job import Event, failures, outcome
 from harness.runner.plan import Work
-from harness.runner.worker import Event, failures, outcome
 from harness.store import Store
 from harness.store.leases import evaluation_resource
 from harness.store.records import Evaluation

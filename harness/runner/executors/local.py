@@ -14,12 +14,13 @@ from harness.errors import HarnessError
 from harness.runner.artefacts import remove_leftovers
 from harness.runner.executors.base import Tell
 from harness.runner.executors.burying import bury
+from harness.runner.job import Event, Job, failures
 from harness.runner.plan import Work
-from harness.runner.worker import Event, Job, failures, main
+from harness.runner.worker import main
 from harness.store import Store, open_store
-from harness.store.patience import PATIENCE_SECONDS as PATIENCE
+from harness.store.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 10.0
+END_SECONDS = 10.0
 """How long a worker that is told to end gets to do so."""
 TRIES = 3
 """Workers on a device that may die one after the other without having begun anything."""
@@ -53,7 +54,7 @@ class LocalExecutor:
     tell: Tell
     """Called with every event, in this process."""
     before: Mapping[str, datetime] | None = None
-    """See `harness.runner.worker.Job`; None: the plan begins now."""
+    """See `harness.runner.job.Job`; None: the plan begins now."""
     time_limit: float | None = None
     """Seconds that an evaluation may take; one that takes longer is ended and has failed."""
     settled: dict[str, str] = field(default_factory=dict[str, str])
@@ -62,7 +63,7 @@ class LocalExecutor:
     def run(self, works: Sequence[Work]) -> dict[str, str]:
         """Settle the plan; the state in which each evaluation ended: `done`, `already`, `failed`, `elsewhere`."""
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # two spinning thread pools slow each other down
-        store = open_store(self.store_url, patience=PATIENCE)
+        store = open_store(self.store_url, patience=PATIENCE_SECONDS)
         remove_leftovers(store)
         self.before = failures(store, works) if self.before is None else self.before
         running = [self._start(works, device) for device in self.devices[: len(works)]]
@@ -106,7 +107,7 @@ class LocalExecutor:
             try:
                 self._hear(worker, worker.connection.recv())
             except (EOFError, OSError):  # the end, perhaps in the middle of a word
-                worker.process.join(PATIENCE_SECONDS)
+                worker.process.join(END_SECONDS)
                 break
 
     def _hear(self, worker: _Running, event: Event) -> None:
@@ -133,7 +134,10 @@ class LocalExecutor:
         if lost is not None:
             self._bury(store, lost, worker)
         elif worker.tries >= TRIES:
-            raise HarnessError(f"the worker on {worker.device} died at once (exit {worker.process.exitcode})")
+            raise HarnessError(
+                f"the worker on {worker.device} died at once (exit {worker.process.exitcode}); "
+                "see whether `harness doctor` finds a fault, and run the command again"
+            )
         replacement = self._start(works, worker.device)
         worker.process, worker.connection = replacement.process, replacement.connection
         worker.doing, worker.late, worker.tries = "", False, worker.tries + 1
@@ -155,7 +159,7 @@ class LocalExecutor:
 def _stop(worker: _Running) -> None:
     """End a worker that is still there: politely, then at once."""
     worker.process.terminate()
-    worker.process.join(PATIENCE_SECONDS)
+    worker.process.join(END_SECONDS)
     if worker.process.is_alive():
         worker.process.kill()
         worker.process.join()

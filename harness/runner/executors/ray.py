@@ -20,10 +20,10 @@ from harness.runner.executors.following import Follower
 from harness.runner.executors.station import Station
 from harness.runner.plan import Work
 from harness.store import open_store
-from harness.store.patience import PATIENCE_SECONDS as PATIENCE
+from harness.store.patience import PATIENCE_SECONDS
 
 POLL_SECONDS = 0.3
-PATIENCE_SECONDS = 15.0
+END_SECONDS = 15.0
 """How long stations get to end by themselves."""
 TRIES = 3
 """Stations that are begun in one place, one after the other, if each is lost while its node lives on."""
@@ -83,7 +83,7 @@ class RayExecutor:
         """
         ray, connected = _connect(self.options.address)
         try:
-            follower = Follower(open_store(self.store_url, patience=PATIENCE), works, self.tell)
+            follower = Follower(open_store(self.store_url, patience=PATIENCE_SECONDS), works, self.tell)
             self._check(ray, follower)
             facts: dict[str, Any] = {"before": follower.before, "time_limit": self.time_limit}
             station = Station(works=works, store=self.store_url, devices=(), **facts)
@@ -98,7 +98,9 @@ class RayExecutor:
         while not follower.look():
             self._staff(ray, station)
             if not self._stations:
-                raise HarnessError(f"{_lost(follower)}; {'; '.join(self._reasons)}")
+                raise HarnessError(
+                    f"{_lost(follower)}; {'; '.join(self._reasons)}; run the command again once they are mended"
+                )
             ended, _ = ray.wait(list(self._stations), timeout=POLL_SECONDS)
             for reference in ended:
                 self._end(ray, reference)
@@ -147,8 +149,8 @@ class RayExecutor:
 
     def _stop(self, ray: Any) -> None:
         """End the stations that are left: they stop by themselves when all is settled, else they are interrupted."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        for patience in (1.0, PATIENCE_SECONDS):
+        end = time.monotonic() + END_SECONDS
+        for patience in (1.0, END_SECONDS):
             _, running = ray.wait(list(self._stations), num_returns=len(self._stations), timeout=patience)
             for reference in running:
                 ray.cancel(reference, force=time.monotonic() > end)
@@ -182,7 +184,7 @@ def _knock(address: str) -> None:
     """Raise OSError if nobody listens at HOST:PORT; Ray itself would wait for minutes."""
     host, colon, port = address.rpartition(":")
     if colon and port.isdigit() and "/" not in host:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=END_SECONDS).close()
 
 
 def _begin(ray: Any, place: Place, station: Station) -> Any:

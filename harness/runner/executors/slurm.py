@@ -22,17 +22,17 @@ from harness.runner.executors.errand import Errand
 from harness.runner.executors.following import Follower
 from harness.runner.executors.slurm_options import SlurmOptions
 from harness.runner.executors.station import Station
+from harness.runner.job import Event
 from harness.runner.plan import Work
-from harness.runner.worker import Event
 from harness.store import open_store
 from harness.store.leases import evaluation_resource
-from harness.store.patience import PATIENCE_SECONDS as PATIENCE
+from harness.store.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from harness.runner.executors.submitting import Cluster, Here, Job, Slurm
 
 POLL_SECONDS = 0.5
-PATIENCE_SECONDS = 15.0
+END_SECONDS = 15.0
 """How long jobs get to end by themselves when all is settled."""
 
 
@@ -64,7 +64,7 @@ class SlurmExecutor:
             ConfigError: there is no Slurm here, it refuses the jobs, or the store can't be shared.
             HarnessError: all jobs are over and evaluations are left.
         """
-        follower = Follower(open_store(self.store_url, patience=PATIENCE), works, self.tell)
+        follower = Follower(open_store(self.store_url, patience=PATIENCE_SECONDS), works, self.tell)
         cluster = self._cluster(follower)
         if not self.options.wait:
             self._submit(cluster, follower)
@@ -195,7 +195,7 @@ class SlurmExecutor:
 
     def _dismiss(self, cluster: "Cluster") -> None:
         """End the jobs that are left: they do so by themselves when all is settled, unless they are queued still."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + END_SECONDS
         left = list(self._jobs)
         while left and time.monotonic() < end:
             time.sleep(POLL_SECONDS)

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from harness import devices
 from harness.runner.executors.local import LocalExecutor
+from harness.runner.job import Event
 from harness.runner.plan import Work
-from harness.runner.worker import Event
 from harness.store import open_store
 
 
@@ -22,7 +22,7 @@ class Station:
     devices: tuple[str, ...]
     """Torch names of its devices; one that isn't registered yet registers itself."""
     before: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
-    """See `harness.runner.worker.Job`."""
+    """See `harness.runner.job.Job`."""
     time_limit: float | None = None
     """See `harness.runner.executors.local.LocalExecutor`."""
 

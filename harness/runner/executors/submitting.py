@@ -68,15 +68,20 @@ class _Script(submitit.SlurmExecutor):
 
 
 @dataclass
-class Slurm:
-    """The Slurm of this machine."""
+class _Jobs:
+    """What every cluster is given."""
 
     folder: Path
     """Where jobs are pickled and logs are written."""
     parameters: Mapping[str, Any]
-    """See `submitit.SlurmExecutor.update_parameters`."""
+    """See `update_parameters` of submitit's executor."""
     timeouts: int
     """How often a job that has run out of time is queued again."""
+
+
+class Slurm(_Jobs):
+    """The Slurm of this machine."""
+
     look_seconds: ClassVar[float] = 5.0
     grace_seconds: ClassVar[float] = 15.0
 
@@ -117,16 +122,9 @@ class Slurm:
             _output(["scancel", *(job.job_id for job in jobs)])
 
 
-@dataclass
-class Here:
+class Here(_Jobs):
     """This machine: all jobs of an array at once, though one after the other on each device."""
 
-    folder: Path
-    """Where jobs are pickled and logs are written."""
-    parameters: Mapping[str, Any]
-    """See `submitit.LocalExecutor.update_parameters`."""
-    timeouts: int
-    """How often a job that has run out of time begins again."""
     look_seconds: ClassVar[float] = 1.0
     grace_seconds: ClassVar[float] = 2.0
 
