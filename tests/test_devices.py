@@ -155,6 +155,47 @@ def test_cpu_of_another_machine_on_the_same_store_needs_a_name_of_its_own(proces
     assert devices.require(store, "cpu").name == "big-box"
 
 
+def test_cpus_of_machines_that_begin_at_the_same_time_get_names_of_their_own(processor, monkeypatch):
+    store = open_store()
+    processor("Processor A")
+
+    def calibrate(_):
+        """Meanwhile another machine is done with that."""
+        processor("Processor B")
+        devices.enlist(store, "cpu")
+        processor("Processor A")
+        return RATES
+
+    monkeypatch.setattr("harness.devices.registered.calibrate", calibrate)
+    name = devices.enlist(store, "cpu").name
+    assert {record.name: record.identity for record in store.devices()} == {"cpu": "Processor B", name: "Processor A"}
+    assert devices.enlist(store, "cpu").name == name
+
+
+def test_two_commands_on_one_machine_register_its_cpu_once(processor, monkeypatch):
+    store = open_store()
+    processor("Processor A")
+    listed = store.devices
+
+    def devices_before_the_other_command():
+        found = listed()
+        monkeypatch.setattr(store, "devices", listed)
+        devices.require(store, "cpu")
+        return found
+
+    monkeypatch.setattr(store, "devices", devices_before_the_other_command)
+    assert devices.require(store, "cpu").name == "cpu"
+    assert len(store.devices()) == 1
+
+
+def test_devices_of_a_job_are_enlisted_together(plug):
+    store = open_store()
+    plug(gpu("aaaa"), gpu("bbbb"))
+    both = devices.enlist(store, "cuda:0+cuda:1")
+    assert both.torch_name == "cuda:0+cuda:1"
+    assert sorted(both.name.split("+")) == [record.name for record in store.devices()]
+
+
 def test_cpu_needs_no_torch(tmp_path):
     """In a process of its own, where torch can't be imported."""
     code = """

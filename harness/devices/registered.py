@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from harness.devices.calibration import calibrate
 from harness.devices.detection import Device, detect, present, torch_name
 from harness.devices.leases import lease, resource_of
-from harness.errors import DeviceError
+from harness.errors import DeviceError, StoreError
 from harness.store import Store
 from harness.store.records import TOGETHER, DeviceRecord
 
@@ -55,11 +55,11 @@ def require(store: Store, device: str) -> DeviceRecord:
         return _group([require(store, name) for name in device.split(TOGETHER)])
     if torch_name(device) is None:
         return _by_name(store, device)
-    found = present(device)
-    for record in store.devices():
+    found, known = present(device), store.devices()
+    for record in known:
         if _same(record, found):
             return replace(record, torch_name=found.torch_name)
-    if found.kind == "cpu" and store.device("cpu") is None:
+    if found.kind == "cpu" and all(record.name != "cpu" for record in known):
         return register(store, "cpu", "cpu")
     raise DeviceError(
         f"{found.torch_name} ({found.model}) is not registered; "
@@ -70,13 +70,16 @@ def require(store: Store, device: str) -> DeviceRecord:
 def enlist(store: Store, device: str) -> DeviceRecord:
     """As `require`, of what torch calls so; not registered yet, it registers itself, named after its model.
 
-    For machines of a cluster, where nobody has named each device.
+    For machines of a cluster, where nobody has named each device, and where many may register one at the same time.
     """
+    if TOGETHER in device:
+        return require(store, TOGETHER.join(enlist(store, one).name for one in device.split(TOGETHER)))
     found = present(device)
-    if any(_same(record, found) for record in store.devices()) or (found.kind == "cpu" and not store.device("cpu")):
+    try:
         return require(store, device)
-    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{found.kind} {found.model}").strip("-").lower()
-    return register(store, device, f"{words}-{hashlib.sha256(found.identity.encode()).hexdigest()[:6]}")
+    except (DeviceError, StoreError):  # not registered, and `cpu` is another machine's, perhaps since a moment ago
+        words = re.sub(r"[^A-Za-z0-9]+", "-", f"{found.kind} {found.model}").strip("-").lower()
+        return register(store, device, f"{words}-{hashlib.sha256(found.identity.encode()).hexdigest()[:6]}")
 
 
 def recalibrate(store: Store, name: str) -> DeviceRecord:

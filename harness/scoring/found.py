@@ -84,8 +84,8 @@ def look_up(parts: Iterable[Run], qrels: Qrels, documents: int) -> Found:
             grade_of[judged] = given
             grades[query] = grade_of[rows]
             grade_of[judged] = UNJUDGED
-        query, place = np.nonzero(grades != UNJUDGED)
-        found.append((query + first, place, grades[query, place], (part.rows >= 0).sum(axis=1)))
+        query, place = np.divmod(np.flatnonzero(grades != UNJUDGED), max(part.k, 1))
+        found.append((query + first, place, grades[query, place], np.count_nonzero(part.rows >= 0, axis=1)))
         first += len(part)
     query, place, grade, retrieved = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     return Found(query=query, place=place, grade=grade, retrieved=retrieved, qrels=qrels)

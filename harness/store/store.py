@@ -182,10 +182,10 @@ class Store:
 
     @waits
     def put_device(self, device: DeviceRecord) -> None:
-        """Register a device, or replace the one of its name.
+        """Register a device, or replace what is known of it.
 
         Raises:
-            StoreError: if the same device is registered under another name.
+            StoreError: if it is registered under another name, or the name is another device's.
         """
         check_device(device)
         with self.database.writing() as session:
@@ -195,6 +195,11 @@ class Store:
                 raise StoreError(
                     f"{device.identity} is registered as {other.name!r}; use that name, "
                     f"or run `harness devices remove {other.name}` first"
+                )
+            if other is None and (named := session.get(DeviceRow, device.name)):
+                raise StoreError(
+                    f"the name {device.name!r} belongs to {named.model} ({named.identity}); choose another, "
+                    f"or run `harness devices remove {device.name}` first"
                 )
             session.merge(convert.device_row(device))
 

@@ -27,6 +27,7 @@ from harness.runner.plan import Work
 from harness.store import open_store
 from harness.store.leases import evaluation_resource
 from harness.store.patience import PATIENCE_SECONDS
+from harness.store.records import TOGETHER
 
 if TYPE_CHECKING:
     from harness.runner.executors.submitting import Cluster, Here, Job, Slurm
@@ -149,8 +150,8 @@ class SlurmExecutor:
 
     def _submit(self, cluster: "Cluster", follower: Follower) -> None:
         """Queue all that is left, in order; if a part is refused, none."""
-        devices = tuple(f"cuda:{number}" for number in range(self._gpus())) or ("cpu",)
-        facts: dict[str, Any] = {"store": self.store_url, "devices": devices, "time_limit": self.time_limit}
+        device = TOGETHER.join(f"cuda:{number}" for number in range(self._gpus())) or "cpu"
+        facts: dict[str, Any] = {"store": self.store_url, "devices": (device,), "time_limit": self.time_limit}
         before: list[Job] = []
         try:
             for wave in self._waves(follower):
