@@ -50,6 +50,7 @@ def test_ordered_sorts_any_run(seed: int) -> None:
     rows = np.array([chance.permutation(50)[:20] for _ in range(30)], np.int32)
     scores = chance.choice(np.array([-2.5, -0.0, 0.0, 1e-30, 7.0], np.float32), (30, 20))
     rows[::3, 15:], scores[::3, 15:] = -1, -INF
+    scores[::2] = -np.sort(-scores[::2])  # these are in order but for ties
     found = ordered(Run(query_ids=tuple(map(str, range(30))), rows=rows, scores=scores), id_rank)
     for given, line, got in zip(rows, scores, found.rows, strict=True):
         pairs = [(score, id_rank[row], row) for row, score in zip(given, line, strict=True) if row >= 0]
