@@ -15,14 +15,20 @@ SECONDS = 10
 
 @cache
 def processor_name() -> str:
-    """The processor as its maker calls it, or else its architecture."""
+    """The processor as its maker calls it, or else its architecture.
+
+    With family and model where Linux tells them: in the cloud, processors of several generations have one name.
+    """
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+    if name := told.get("model name"):
+        kind = [f"{word} {told[key]}" for word, key in (("family", "cpu family"), ("model", "model")) if key in told]
+        return f"{name} ({', '.join(kind)})" if kind else name
     apple = "sysctl", "-n", "machdep.cpu.brand_string"
-    return next(named, "") or output_of(apple) or platform.processor() or platform.machine()
+    return output_of(apple) or platform.processor() or platform.machine()
 
 
 def memory_bytes() -> int:

@@ -93,3 +93,11 @@ def test_program_that_is_missing_fails_or_hangs_gives_nothing(monkeypatch):
     assert hardware.output_of((sys.executable, "-S", "-c", "print(' 570.1 ')")) == "570.1"
     monkeypatch.setattr(hardware, "SECONDS", 0.2)
     assert hardware.output_of((sys.executable, "-c", "import time; time.sleep(60)")) == ""
+
+
+def test_processors_of_one_name_are_told_apart(monkeypatch):
+    told = "processor\t: {0}\ncpu family\t: 6\nmodel\t\t: 79\nmodel name\t: Intel(R) Xeon(R) CPU @ 2.20GHz\n"
+    monkeypatch.setattr(hardware.Path, "read_text", lambda self: told.format(0) + "\n" + told.format(1))
+    assert hardware.processor_name.__wrapped__() == "Intel(R) Xeon(R) CPU @ 2.20GHz (family 6, model 79)"
+    monkeypatch.setattr(hardware.Path, "read_text", lambda self: "model name\t: A processor\n")
+    assert hardware.processor_name.__wrapped__() == "A processor"

@@ -4,7 +4,7 @@ Nothing heavy is imported before it is asked for.
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.util import find_spec
@@ -47,22 +47,11 @@ def check(mode: str, device: str | None = None) -> str:
     kind = device.partition(":")[0]
     if mode == OPENVINO and kind != "cpu":
         raise ConfigError(f"mode {OPENVINO}: expected the device cpu, got {device}; take {BF16}")
-    if not _has_bfloat16(kind):
+    from harness.nn.bfloat16 import multiplies
+
+    if not multiplies(kind):
         raise ConfigError(f"mode {mode}: {device} doesn't compute in bfloat16; take {FP32}")
     return mode
-
-
-@cache
-def _has_bfloat16(kind: str) -> bool:
-    """Whether the hardware multiplies in it; torch emulates it elsewhere, slowly."""
-    import torch
-
-    if kind == "cuda":
-        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    if kind != "cpu" or not torch.backends.mkldnn.is_available():
-        return False
-    capabilities: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)
-    return any(capabilities().get(name) for name in ("avx512_bf16", "amx_bf16", "arm_bf16"))
 
 
 @contextmanager

@@ -48,7 +48,10 @@ def build(config: BeirConfig, context: Context) -> Task:
     if folder is None:
         near = difflib.get_close_matches(config.dataset, SETS, n=1)
         hint = f"did you mean beir:{near[0]}?" if near else f"known: {', '.join(SETS)}"
-        raise TaskNotFound(f"beir:{config.dataset}: expected a data set of BEIR or a folder, found neither; {hint}")
+        raise TaskNotFound(
+            f"beir:{config.dataset}: expected a data set of BEIR or a folder, found neither in {Path.cwd()}; {hint}; "
+            "a sub-folder of HARNESS_DATA is named without beir:"
+        )
     return SourceTask(BeirSource(folder, f"beir:{folder.name}"), context.folder)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.contracts import FP32, Context
 from harness.errors import ConfigError, MissingExtra
-from harness.nn import modes
+from harness.nn import bfloat16, modes
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.skipif(
@@ -38,7 +38,7 @@ def test_unknown_modes_are_refused() -> None:
 
 
 def test_what_a_mode_lacks_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modes, "_has_bfloat16", lambda kind: False)
+    monkeypatch.setattr(bfloat16, "multiplies", lambda kind: False)
     assert modes.check(modes.BF16) == modes.BF16  # some device may have it
     with pytest.raises(ConfigError, match="cpu doesn't compute in bfloat16; take fp32"):
         modes.check(modes.BF16, "cpu")

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from torch.optim.lr_scheduler import LambdaLR
 
 from harness.errors import ContractError
+from harness.nn.bfloat16 import helped
 from harness.nn.training.account import Account
 from harness.nn.training.processes import average_gradients, total
 from harness.nn.training.stage import Stage
@@ -71,11 +72,12 @@ class Steps:
         """Add a batch's gradients; its loss."""
         place = step * self.stage.schedule.accumulate + part
         number = place * self.accelerator.num_processes + self.accelerator.process_index
-        with self.accelerator.autocast():
-            loss = self.stage.loss(self.stage.batch(number), step)
-        self.accelerator.backward(loss)
-        if self.stage.after_backward:
-            self.stage.after_backward()
+        with helped(self.accelerator.device.type, self.accelerator.mixed_precision == "bf16"):
+            with self.accelerator.autocast():
+                loss = self.stage.loss(self.stage.batch(number), step)
+            self.accelerator.backward(loss)
+            if self.stage.after_backward:
+                self.stage.after_backward()
         return float(loss.detach())
 
     def _gather(self, step: int, losses: list[float]) -> None:

@@ -1,6 +1,7 @@
 """A sentence-transformers CrossEncoder as a teacher, and what its layers think on the way."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from harness.config import digest
 from harness.contracts import Context
 from harness.errors import CheckpointError
 from harness.nn import loading
+from harness.nn.bfloat16 import autocast
 from harness.nn.checkpoint import identity
 from harness.records import Document, Query
 from harness_cross_encoder import Config
@@ -94,9 +96,8 @@ class CrossEncoderTeacher:
             raise CheckpointError(f"{self._config.model}: its score is more than its head makes of its last layer")
         return torch.cat(states, dim=1), scores
 
-    def _autocast(self) -> torch.autocast:
-        enabled = self._config.precision == "bfloat16"
-        return torch.autocast(self._model.device.type, torch.bfloat16, enabled=enabled)
+    def _autocast(self) -> AbstractContextManager[None]:
+        return autocast(self._model.device.type, self._config.precision == "bfloat16")
 
 
 def _texts(pairs: Sequence[tuple[Query, Document]]) -> list[tuple[str, str]]:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 
 from harness.config import digest
 from harness.contracts import Context, Role
 from harness.nn import checkpoint
+from harness.nn.bfloat16 import autocast
 from harness.nn.encoders import DenseEncoder
 from harness.nn.loading import adjust, load
 from harness.records import Document, Query
@@ -67,7 +67,7 @@ class EmbedderTeacher:
     def _encode(self, texts: Sequence[str], role: Role) -> Float32[np.ndarray, "texts dim"]:
         if self._precision == "float32":
             return self._encoder(texts, role)
-        with torch.autocast(self._encoder.model.device.type, torch.bfloat16):
+        with autocast(self._encoder.model.device.type):
             vectors = self._encoder(texts, role)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)  # 1 but for bfloat16's 8 bits, if it should be 1
         return vectors / np.maximum(lengths, 1e-12) if self._encoder.unit else vectors
