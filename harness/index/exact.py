@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
@@ -13,6 +14,7 @@ from harness.index.devicepass import DevicePass
 from harness.index.firstpass import FirstPass, SinglePass
 from harness.index.halfpass import HalfPass, half_is_possible
 from harness.index.pool import Pairs, Pool
+from harness.index.threads import one_each
 
 WORTH = 10**10
 """Multiplications from which on it is worth trying whether bfloat16 is faster (0.2 s in float32)."""
@@ -47,45 +49,43 @@ def search(
     if not k:
         return np.empty((len(queries), 0), np.int32), np.empty((len(queries), 0), np.float32)
 
-    def part(number: int) -> Ranking:
-        scan = _Scan(vectors, queries, k, id_rank, longest)
-        scan.through(_share(len(vectors), number, len(devices)), _first(vectors, queries, k, devices[number]))
+    reach = np.full(len(queries), -np.inf, np.float32)
+
+    def part(rows: range, first: FirstPass) -> Ranking:
+        scan = _Scan(vectors, Pool(queries, vectors, k, id_rank, reach), longest)
+        scan.through(rows, first)
         return scan.pool.best()
 
-    if len(devices) == 1:
-        return part(0)
-    with ThreadPoolExecutor(len(devices)) as threads:
-        return merged(list(threads.map(part, range(len(devices)))), id_rank)
+    with ExitStack() as stack:
+        passes = [_first(vectors, queries, k, device) for device in devices]
+        if len(passes) == 1 and isinstance(passes[0], SinglePass) and queries.size * len(vectors) >= WORTH:
+            passes = [SinglePass(queries) for _ in range(stack.enter_context(one_each()))]
+        shares = [_share(len(vectors), number, len(passes)) for number in range(len(passes))]
+        if len(passes) == 1:
+            return part(shares[0], passes[0])
+        with ThreadPoolExecutor(len(passes)) as threads:
+            return merged(list(threads.map(part, shares, passes)), id_rank)
 
 
 def _share(documents: int, number: int, of: int) -> range:
-    """The rows that are looked through by one of so many devices."""
+    """The rows that are looked through by one of so many."""
     return range(documents * number // of, documents * (number + 1) // of)
 
 
 class _Scan:
     """One way through the documents."""
 
-    def __init__(
-        self,
-        vectors: Vectors,
-        queries: Float32[np.ndarray, "queries dim"],
-        k: int,
-        id_rank: Int32[np.ndarray, " docs"],
-        longest: Callable[[slice], float],
-    ) -> None:
-        self._vectors, self._queries, self._k, self._longest = vectors, queries, k, longest
-        self._lengths = lengths(queries)
+    def __init__(self, vectors: Vectors, pool: Pool, longest: Callable[[slice], float]) -> None:
+        self._vectors, self._longest, self.pool = vectors, longest, pool
+        self._lengths = lengths(pool.queries)
         self._found = self._seen = 0
-        self.pool = Pool(queries, vectors, k, id_rank)
 
     def through(self, rows: range, first: FirstPass) -> None:
         """Look at all these documents, with another pass once this one leaves too much to be scored."""
-        queries = self._queries
         for start in range(rows.start, rows.stop, first.docs):
             self.take(slice(start, min(start + first.docs, rows.stop)), first)
             if isinstance(first, HalfPass) and self.crowded:
-                first = SinglePass(queries)
+                first = SinglePass(self.pool.queries)
 
     def take(self, rows: slice, first: FirstPass) -> None:
         """Look at these documents."""
@@ -94,8 +94,8 @@ class _Scan:
         check(self._lengths, longest)
         product = first.product(documents)
         off, shift = first.off(longest), first.shift
-        if self._k <= len(documents) and self.pool.reach.min() == -np.inf:
-            kth = first.kth(product, self._k)
+        if self.pool.k <= len(documents) and self.pool.reach.min() == -np.inf:
+            kth = first.kth(product, self.pool.k)
             self.pool.raise_to(_down(kth + shift - off - _half_step(kth, first.rounding)))
         # Rounding keeps the order: what is summed to the floor at least is also rounded to the rounded floor at least.
         places, values = first.reaching(product, (self.pool.reach - off - shift).astype(np.float32))
@@ -108,7 +108,7 @@ class _Scan:
     @property
     def crowded(self) -> bool:
         """Whether so many documents lie near the best that scoring them costs more than the fast pass saves."""
-        return self._found > 16 * len(self._lengths) * self._k + self._seen // 256
+        return self._found > 16 * len(self._lengths) * self.pool.k + self._seen // 256
 
 
 def _first(vectors: Vectors, queries: Float32[np.ndarray, "queries dim"], k: int, device: str) -> FirstPass:

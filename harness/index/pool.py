@@ -45,6 +45,7 @@ class Pool:
         documents: Float32[np.ndarray, "docs dim"],
         k: int,
         id_rank: Int32[np.ndarray, " docs"],
+        reach: Float32[np.ndarray, " queries"] | None = None,
     ) -> None:
         """Nothing is held yet.
 
@@ -53,21 +54,25 @@ class Pool:
             documents: the vectors of the corpus.
             k: how many documents are wanted.
             id_rank: position of each row's id among all ids in ascending order.
+            reach: what it and pools of other documents tell each other; see `reach`.
         """
-        self._queries, self._documents, self._k, self._id_rank = queries, documents, k, id_rank
-        self.reach: Float32[np.ndarray, " queries"] = np.full(len(queries), -np.inf, np.float32)
-        """At least `k` documents of each query score so much; who scores less isn't wanted."""
+        self.queries, self._documents, self.k, self._id_rank = queries, documents, k, id_rank
+        self.reach = np.full(len(queries), -np.inf, np.float32) if reach is None else reach
+        """At least `k` documents of each query score so much; who scores less isn't wanted.
+
+        Threads may change it at the same time: whichever of two true numbers stays is true.
+        """
         self._hold(Pairs(*2 * (np.empty(0, np.int32),), *2 * (np.empty(0, np.float32),)))
 
     def raise_to(self, reach: Float32[np.ndarray, " queries"]) -> None:
         """Hear that `k` documents of each query score so much at least."""
-        self.reach = np.maximum(self.reach, reach)
+        np.maximum(self.reach, reach, out=self.reach)
 
     def add(self, pairs: Pairs) -> None:
         """Take pairs that are new."""
         self._parts.append(pairs)
         self._held += len(pairs.row)
-        if self._held > (room := ROOM * len(self._queries) * self._k):
+        if self._held > (room := ROOM * len(self.queries) * self.k):
             needed = self._needed()
             self._hold(needed if len(needed.row) <= room // 2 else self._best(needed))
 
@@ -81,7 +86,7 @@ class Pool:
     def _needed(self) -> Pairs:
         """All that is held but what is certainly not among the best."""
         held = Pairs(*map(np.concatenate, zip(*self._parts, strict=True)))
-        self.raise_to(kth_of_pairs(held.query, held.lower, len(self._queries), self._k))
+        self.raise_to(kth_of_pairs(held.query, held.lower, len(self.queries), self.k))
         return held.where(held.upper >= self.reach[held.query])
 
     def _best(self, pairs: Pairs) -> Pairs:
@@ -93,11 +98,11 @@ class Pool:
 
     def _ranked(self, pairs: Pairs) -> Ranking:
         scores = self._scores(pairs)
-        return best_pairs((pairs.query, pairs.row, scores), len(self._queries), self._k, self._id_rank)
+        return best_pairs((pairs.query, pairs.row, scores), len(self.queries), self.k, self._id_rank)
 
     def _scores(self, pairs: Pairs) -> Float32[np.ndarray, " pairs"]:
         """The scores, computed where they aren't known."""
         scores, wanted = pairs.lower.copy(), np.flatnonzero(pairs.lower < pairs.upper)
-        scores[wanted] = dots(self._queries, self._documents, pairs.query[wanted], pairs.row[wanted])
+        scores[wanted] = dots(self.queries, self._documents, pairs.query[wanted], pairs.row[wanted])
         assert ((pairs.lower <= scores) & (scores <= pairs.upper)).all(), "an error bound is wrong"
         return scores
