@@ -1,7 +1,7 @@
 """Exact search: a fast pass says who can be among the best, and scores decide."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -40,8 +40,8 @@ def search(
         k: how many documents are wanted.
         id_rank: position of each row's id among all ids in ascending order.
         longest: bound of the length of the longest vector among some rows.
-        devices: torch device names; each looks through a part of the documents, at the same time. All but CUDA devices
-            leave the work to the processor, which needs no torch.
+        devices: torch device names, of one kind; each looks through a part of the documents, at the same time. All but
+            CUDA devices leave the work to the processor, which needs no torch.
 
     Raises:
         ScoreError: a score could be no number.
@@ -51,39 +51,34 @@ def search(
 
     reach = np.full(len(queries), -np.inf, np.float32)
 
-    def part(rows: range, first: FirstPass) -> Ranking:
+    def part(first: FirstPass) -> Ranking:
         scan = _Scan(vectors, Pool(queries, vectors, k, id_rank, reach), longest)
-        scan.through(rows, first)
+        scan.through(starts, first)
         return scan.pool.best()
 
     with ExitStack() as stack:
         passes = [_first(vectors, queries, k, device) for device in devices]
         if len(passes) == 1 and isinstance(passes[0], SinglePass) and queries.size * len(vectors) >= WORTH:
             passes = [SinglePass(queries) for _ in range(stack.enter_context(one_each()))]
-        shares = [_share(len(vectors), number, len(passes)) for number in range(len(passes))]
+        starts = iter(range(0, len(vectors), passes[0].docs))  # each takes the next block, however fast it is
         if len(passes) == 1:
-            return part(shares[0], passes[0])
+            return part(passes[0])
         with ThreadPoolExecutor(len(passes)) as threads:
-            return merged(list(threads.map(part, shares, passes)), id_rank)
-
-
-def _share(documents: int, number: int, of: int) -> range:
-    """The rows that are looked through by one of so many."""
-    return range(documents * number // of, documents * (number + 1) // of)
+            return merged(list(threads.map(part, passes)), id_rank)
 
 
 class _Scan:
-    """One way through the documents."""
+    """One way through documents."""
 
     def __init__(self, vectors: Vectors, pool: Pool, longest: Callable[[slice], float]) -> None:
         self._vectors, self._longest, self.pool = vectors, longest, pool
         self._lengths = lengths(pool.queries)
         self._found = self._seen = 0
 
-    def through(self, rows: range, first: FirstPass) -> None:
-        """Look at all these documents, with another pass once this one leaves too much to be scored."""
-        for start in range(rows.start, rows.stop, first.docs):
-            self.take(slice(start, min(start + first.docs, rows.stop)), first)
+    def through(self, starts: Iterator[int], first: FirstPass) -> None:
+        """Look at the blocks that begin there, with another pass once this one leaves too much to be scored."""
+        for start in starts:
+            self.take(slice(start, min(start + first.docs, len(self._vectors))), first)
             if isinstance(first, HalfPass) and self.crowded:
                 first = SinglePass(self.pool.queries)
 

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch  # noqa: F401 - what it can do is asked where it is loaded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from harness.errors import ScoreError
 from harness.index import exact, pool
@@ -17,6 +19,7 @@ from harness.index.devicepass import DevicePass
 from harness.index.dots import dots
 from harness.index.firstpass import FirstPass, SinglePass
 from harness.index.halfpass import HalfPass, half_is_possible
+from harness.index.threads import one_each
 
 half_only = pytest.mark.skipif(not half_is_possible(), reason="torch may sum in bfloat16 on this processor")
 KINDS = ("whole", "normal", "clusters", "near ties", "wide", "one huge", "denormal", "opposite", "same", "far off")
@@ -187,6 +190,36 @@ def test_several_devices_find_what_one_finds(documents: int, devices: int) -> No
         return rows.tolist(), scores.tolist()
 
     assert found(*["cpu"] * devices) == found("cpu")
+
+
+def test_threads_find_what_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(0)
+    vectors = chance.integers(-2, 3, (1000, 4)).astype(np.float32)  # many ties
+    queries, id_rank = vectors[:7], chance.permutation(1000).astype(np.int32)
+
+    def found() -> tuple[list[list[int]], list[list[float]]]:
+        rows, scores = exact.search(vectors, queries, 50, id_rank, lambda rows: longest(vectors[rows]))
+        return rows.tolist(), scores.tolist()
+
+    expected, used = found(), []
+    monkeypatch.setattr(exact, "WORTH", 1)
+    monkeypatch.setattr(exact, "one_each", lambda: nullcontext(3))
+    monkeypatch.setattr(SinglePass, "docs", 16)
+    product = SinglePass.product
+    monkeypatch.setattr(SinglePass, "product", lambda self, block: used.append(self) or product(self, block))
+    assert found() == expected
+    assert len(used) == -(-1000 // 16)
+
+
+def test_inside_a_product_takes_one_thread() -> None:
+    def threads() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    before = threads()
+    with one_each() as number:
+        assert number == min(before)
+        assert set(threads()) == {1}
+    assert threads() == before
 
 
 def test_nothing_is_found_where_nothing_is_wanted() -> None:
