@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 Given = TypeVar("Given")
@@ -21,7 +22,7 @@ def ahead(work: Callable[[Given], Made], given: Iterable[Given], threads: int, w
     with ThreadPoolExecutor(threads, "ahead") as pool:
         coming: deque[Future[Made]] = deque()
         for each in given:
-            coming.append(pool.submit(work, each))
+            coming.append(pool.submit(copy_context().run, work, each))
             if len(coming) > waiting:
                 yield coming.popleft().result()
         while coming:

@@ -1,7 +1,7 @@
 """Texts → whatever a model makes of them, in batches of about as many tokens each, with nothing computed twice."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
@@ -52,8 +52,10 @@ def encode(
     distinct, places = once(texts)
     lengths = guesses(distinct, limit)
     found: dict[int, Encoded] = {}
-    for batch, encoded in fitted(batches(lengths, budget), lengths, lambda batch: embed([distinct[p] for p in batch])):
-        found.update(zip(batch, encoded, strict=True))
+    fit = Fitting(lengths)
+    for batch in batches(lengths, budget):
+        for part, encoded in fit(batch, lambda part: embed([distinct[place] for place in part])):
+            found.update(zip(part, encoded, strict=True))
     return [found[place] for place in places]
 
 
@@ -84,37 +86,34 @@ def divided(places: Iterable[int], lengths: Lengths, budget: float) -> list[list
     return found
 
 
-def fitted(
-    planned: Iterable[list[int]], lengths: Lengths, embed: Callable[[list[int]], Made]
-) -> Iterator[tuple[list[int], Made]]:
-    """Batch after batch, with what `embed` makes of it.
+class Fitting:
+    """Computes batches; one that doesn't fit into memory is cut in two, and no later one is larger than the halves."""
 
-    One that doesn't fit into memory is cut in two, and no later one is larger than the halves.
+    def __init__(self, lengths: Lengths) -> None:
+        """Takes the tokens of each text, which may become known later."""
+        self._lengths, self._most = lengths, float("inf")
 
-    Args:
-        planned: batches, each longest first.
-        lengths: tokens of each text.
-        embed: encodes the texts at these places.
+    def __call__(self, batch: list[int], embed: Callable[[list[int]], Made]) -> list[tuple[list[int], Made]]:
+        """The batch, or what it was cut into, with what `embed` makes of the texts at these places, longest first.
 
-    Raises:
-        DeviceError: a single text doesn't fit into the device's memory.
-    """
-    most = float("inf")
-    for batch in planned:
-        waiting = deque(divided(batch, lengths, most))
+        Raises:
+            DeviceError: a single text doesn't fit into the device's memory.
+        """
+        waiting, found = deque(divided(batch, self._lengths, self._most)), list[tuple[list[int], Made]]()
         while waiting:
             part = waiting.popleft()
             made = _tried(embed, part)
             if made is not None:
-                yield part, made
+                found.append((part, made))
             elif len(part) == 1:
                 raise DeviceError(
-                    f"a text of about {lengths[part[0]]:.0f} tokens doesn't fit into the device's memory; lower "
+                    f"a text of about {self._lengths[part[0]]:.0f} tokens doesn't fit into the device's memory; lower "
                     "max_length"
                 )
             else:
-                most = lengths[part[0]] * len(part) / 2
-                waiting.extendleft(reversed(divided(part, lengths, most)))
+                self._most = self._lengths[part[0]] * len(part) / 2
+                waiting.extendleft(reversed(divided(part, self._lengths, self._most)))
+        return found
 
 
 def _tried(embed: Callable[[list[int]], Made], part: list[int]) -> Made | None:

@@ -11,8 +11,9 @@ from jaxtyping import Float32
 from harness.contracts import FP32, Role
 from harness.errors import ConfigError
 from harness.nn.batches import once
+from harness.nn.beside import threads_of
 from harness.nn.loading import parameters
-from harness.nn.modes import check, computing
+from harness.nn.modes import PACKED_FROM, check, computing
 from harness.nn.passing import Arrays, Tensors, passed
 
 Similarity = Literal["checkpoint", "cosine", "dot"]
@@ -44,8 +45,10 @@ class _Encoder(ABC):
     def _encode(self, texts: Sequence[str], role: Role) -> Iterator[tuple[list[int], Arrays]]:
         """Places of texts, and the arrays that `_outputs` gives of them, batch after batch."""
         budget = self.cpu_tokens if self.model.device.type == "cpu" else self.gpu_tokens
-        with computing(self.model.eval(), self.mode, sum(map(len, texts))):
-            yield from passed(self.model, texts, role, budget=budget, outputs=self._outputs)
+        characters = sum(map(len, texts))
+        with computing(self.model.eval(), self.mode, characters):
+            threads = threads_of(self.model, self.mode) if characters >= PACKED_FROM else 1
+            yield from passed(self.model, texts, role, budget=budget, outputs=self._outputs, threads=threads)
 
     @abstractmethod
     def _outputs(self, features: dict[str, Any]) -> Tensors:

@@ -1,13 +1,15 @@
 """Texts through a model: read ahead, computed in batches of as many tokens, copied back one batch behind."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.ahead import ahead
 from harness.contracts import Role
-from harness.nn.batches import batches, fitted, guesses
+from harness.nn.batches import Fitting, batches, guesses
+from harness.nn.beside import beside
 from harness.nn.reading import Chunk, features, placed
 
 CHUNK = 1 << 15
@@ -22,7 +24,13 @@ Arrays = tuple[np.ndarray, ...]
 
 
 def passed(
-    model: Any, texts: Sequence[str], role: Role, *, budget: int, outputs: Callable[[dict[str, Any]], Tensors]
+    model: Any,
+    texts: Sequence[str],
+    role: Role,
+    *,
+    budget: int,
+    outputs: Callable[[dict[str, Any]], Tensors],
+    threads: int = 1,
 ) -> Iterator[tuple[list[int], Arrays]]:
     """Places of a batch's texts, and what the model makes of them, until every text has had its turn.
 
@@ -34,16 +42,29 @@ def passed(
         role: what they are.
         budget: tokens in a batch, padding included.
         outputs: which tensors are wanted, out of what the last module gives; one row a text.
+        threads: on a CPU, how many batches are computed at the same time, each by one thread: none waits for another
+            after each product, as those of one batch do.
 
     Raises:
         DeviceError: a single text doesn't fit into the device's memory.
     """
     batched = _Batched(model, texts, role, budget)
+    fit = Fitting(batched.lengths)
 
-    def embed(batch: list[int]) -> Tensors:
-        return outputs(model(placed(batched.features(batch), model.device), task=role))
+    def compute(batch: _Batch) -> list[tuple[list[int], Tensors]]:
+        return fit(batch.places, lambda part: outputs(model(placed(batch.features(part), model.device), task=role)))
 
-    return _copied(fitted(batched.planned(), batched.lengths, embed))
+    planned = batched.planned()
+    return _copied(chain.from_iterable(beside(compute, planned, threads) if threads > 1 else map(compute, planned)))
+
+
+class _Batch(NamedTuple):
+    """Texts that are computed together, unless that is too much."""
+
+    places: list[int]
+    """Where among the texts they stand, longest first."""
+    features: Callable[[list[int]], dict[str, Any]]
+    """What the model reads of those at some of these places."""
 
 
 class _Batched:
@@ -52,31 +73,30 @@ class _Batched:
     def __init__(self, model: Any, texts: Sequence[str], role: Role, budget: int) -> None:
         self._model, self._texts, self._budget = model, texts, budget
         self._role: Role = role
-        self._places: list[int] = []
-        self._read: dict[str, Any] = {}
-        self._chunk: Chunk | None = None
         self.lengths: dict[int, float] = {}
         """Tokens of each text that is part of a batch by now."""
 
-    def planned(self) -> Iterator[list[int]]:
-        """Places of the texts of one batch after the other, longest first."""
+    def planned(self) -> Iterator[_Batch]:
+        """One batch after the other, that with the longest texts first."""
         cut = Chunk.of(features(self._model, ["a", "b c"], self._role)) is not None
         guessed = guesses(self._texts, self._model.max_seq_length or float("inf"))
         chunks = batches(guessed, max(CHUNK, CHUNK_BATCHES * self._budget) if cut else self._uncut)
         for places, read in zip(chunks, ahead(self._features, chunks, threads=1), strict=True):
-            self._places, self._read = places, read
-            self._chunk = Chunk.of(read) if cut else None
-            lengths = self._chunk.lengths if self._chunk else [guessed[place] for place in places]
+            chunk = Chunk.of(read) if cut else None
+            lengths = chunk.lengths if chunk else [guessed[place] for place in places]
             self.lengths.update(zip(places, lengths, strict=True))
-            parts = batches(lengths, self._budget) if cut else [range(len(lengths))]
-            yield from ([places[row] for row in part] for part in parts)
+            its = self._cut(places, chunk) if chunk else self._whole(places, read)
+            for part in batches(lengths, self._budget) if cut else [range(len(lengths))]:
+                yield _Batch([places[row] for row in part], its)
 
-    def features(self, batch: list[int]) -> dict[str, Any]:
-        """What the model reads of the texts at these places."""
-        if self._chunk:
-            row = {place: row for row, place in enumerate(self._places)}
-            return self._chunk.part([row[place] for place in batch])
-        return dict(self._read) if batch == self._places else self._features(batch)
+    def _cut(self, places: list[int], chunk: Chunk) -> Callable[[list[int]], dict[str, Any]]:
+        """Reads some of a chunk."""
+        row = {place: row for row, place in enumerate(places)}
+        return lambda wanted: chunk.part([row[place] for place in wanted])
+
+    def _whole(self, places: list[int], read: dict[str, Any]) -> Callable[[list[int]], dict[str, Any]]:
+        """Reads all of what can't be cut, or some of it anew."""
+        return lambda wanted: dict(read) if wanted == places else self._features(wanted)
 
     def _features(self, places: list[int]) -> dict[str, Any]:
         return features(self._model, [self._texts[place] for place in places], self._role)

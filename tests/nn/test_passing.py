@@ -6,7 +6,7 @@ import string
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ import pytest
 from harness.ahead import ahead
 from harness.contracts import Context
 from harness.errors import DeviceError
-from harness.nn import modes, passing
+from harness.nn import encoders, modes, passing
+from harness.nn.batches import halvings
+from harness.nn.beside import threads_of
 from harness.nn.encoders import DenseEncoder
 from harness.nn.loading import load
 from harness.nn.reading import Chunk
@@ -226,3 +228,53 @@ def test_what_fails_while_reading_is_raised(model: Any, monkeypatch: pytest.Monk
     with pytest.raises(ZeroDivisionError):
         DenseEncoder(model)(["good", "bad"], "document")
     assert not any("forward" in vars(layer) for layer in model.modules())
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in modes.MODES if modes.can(mode, "cpu")])
+def test_threads_that_compute_beside_each_other_find_the_same(
+    mode: str, model: Any, texts: list[str], monkeypatch: pytest.MonkeyPatch, two_threads: None
+) -> None:
+    monkeypatch.setattr(DenseEncoder, "cpu_tokens", 100)
+    monkeypatch.setattr(encoders, "PACKED_FROM", 10**9)
+    monkeypatch.setattr(modes, "PACKED_FROM", 0)
+    encode = DenseEncoder(model, mode=mode)
+    used: list[tuple[int, int]] = []
+    model[1].register_forward_pre_hook(lambda *_: used.append((threading.get_ident(), torch.get_num_threads())))
+    alone = encode(texts, "document")
+    assert set(used) == {(threading.get_ident(), 2)}
+    used.clear()
+    monkeypatch.setattr(encoders, "PACKED_FROM", 0)
+    np.testing.assert_allclose(encode(texts, "document"), alone, atol=1e-6 if mode == modes.FP32 else 1e-2)
+    if mode != modes.OPENVINO:  # which has threads of its own
+        assert {number for _, number in used} == {1}
+        assert threading.get_ident() not in dict(used)
+    assert torch.get_num_threads() == 2
+
+
+def test_a_checkpoint_s_own_code_is_called_by_one_thread(model: Any, two_threads: None) -> None:
+    assert threads_of(model, modes.FP32) == 2
+    model.append(type("Own", (torch.nn.Identity,), {"__module__": "transformers_modules.lab.model"})())
+    assert threads_of(model, modes.FP32) == 1
+
+
+def test_what_is_halved_by_other_threads_is_told(
+    model: Any, texts: list[str], monkeypatch: pytest.MonkeyPatch, two_threads: None
+) -> None:
+    monkeypatch.setattr(encoders, "PACKED_FROM", 0)
+
+    def refuse(module: Any, given: Any) -> None:
+        if len(given[0]["input_ids"]) > 30:
+            raise torch.OutOfMemoryError
+
+    model[1].register_forward_pre_hook(refuse)
+    with halvings() as halved:
+        DenseEncoder(model)(texts, "document")
+    assert halved
