@@ -85,14 +85,9 @@ class _Batched:
             chunk = Chunk.of(read) if cut else None
             lengths = chunk.lengths if chunk else [guessed[place] for place in places]
             self.lengths.update(zip(places, lengths, strict=True))
-            its = self._cut(places, chunk) if chunk else self._whole(places, read)
+            its = _cut(places, chunk) if chunk else self._whole(places, read)
             for part in batches(lengths, self._budget) if cut else [range(len(lengths))]:
                 yield _Batch([places[row] for row in part], its)
-
-    def _cut(self, places: list[int], chunk: Chunk) -> Callable[[list[int]], dict[str, Any]]:
-        """Reads some of a chunk."""
-        row = {place: row for row, place in enumerate(places)}
-        return lambda wanted: chunk.part([row[place] for place in wanted])
 
     def _whole(self, places: list[int], read: dict[str, Any]) -> Callable[[list[int]], dict[str, Any]]:
         """Reads all of what can't be cut, or some of it anew."""
@@ -105,6 +100,12 @@ class _Batched:
     def _uncut(self) -> int:
         """Tokens a batch where a chunk can't be cut into several."""
         return UNPADDED if self._model.transformers_model is None else self._budget
+
+
+def _cut(places: list[int], chunk: Chunk) -> Callable[[list[int]], dict[str, Any]]:
+    """Reads some of the texts of a chunk, which stand at these places."""
+    row = {place: row for row, place in enumerate(places)}
+    return lambda wanted: chunk.part([row[place] for place in wanted])
 
 
 def _copied(computed: Iterable[tuple[list[int], Tensors]]) -> Iterator[tuple[list[int], Arrays]]:
