@@ -59,12 +59,13 @@ def search(
     with ExitStack() as stack:
         passes = [_first(vectors, queries, k, device) for device in devices]
         if len(passes) == 1 and isinstance(passes[0], SinglePass) and queries.size * len(vectors) >= WORTH:
-            passes = [SinglePass(queries) for _ in range(stack.enter_context(one_each()))]
+            threads = stack.enter_context(one_each())
+            passes += [SinglePass(queries) for _ in range(threads - 1)]
         starts = iter(range(0, len(vectors), passes[0].docs))  # each takes the next block, however fast it is
         if len(passes) == 1:
             return part(passes[0])
-        with ThreadPoolExecutor(len(passes)) as threads:
-            return merged(list(threads.map(part, passes)), id_rank)
+        with ThreadPoolExecutor(len(passes)) as pool:
+            return merged(list(pool.map(part, passes)), id_rank)
 
 
 class _Scan:

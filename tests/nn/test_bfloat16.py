@@ -49,8 +49,8 @@ def test_everything_else_is_left_alone() -> None:
         assert (whole(3) + whole(3)).dtype == HALF
 
 
-def layer(seed: int = 0) -> "torch.nn.Module":
-    torch.manual_seed(seed)
+def layer() -> "torch.nn.Module":
+    torch.manual_seed(0)
     return torch.nn.TransformerEncoderLayer(16, 2, 32, dropout=0.0, batch_first=True)
 
 
@@ -86,7 +86,6 @@ def test_only_where_the_processor_lacks_it(monkeypatch, lacks: bool, kind: str, 
 
 def test_autocast_computes_in_bfloat16() -> None:
     with autocast("cpu"):
-        assert layer()(torch.ones(1, 2, 16)).dtype in (HALF, torch.float32)
         assert torch.nn.Linear(4, 3)(torch.ones(2, 4)).dtype == HALF
     with autocast("cpu", enabled=False):
         assert torch.nn.Linear(4, 3)(torch.ones(2, 4)).dtype == torch.float32

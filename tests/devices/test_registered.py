@@ -1,57 +1,14 @@
 """Devices are known by what they are, not by where they are plugged in; torch's view of the machine is planted."""
 
-import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 
 from harness import devices, hardware
-from harness.cli.devices import devices as commands
-from harness.devices import calibrate, detect
-from harness.devices.calibration import _with_torch
+from harness.devices import detect
 from harness.errors import DeviceError, StoreError
 from harness.store import open_store
-
-RATES = {"matmul_gflops": 100.0, "copy_gb_per_s": 10.0, "seconds": 0.5}
-
-
-def gpu(uuid: str, name: str = "NVIDIA H200", memory: int = 150 * 10**9) -> SimpleNamespace:
-    """What torch.cuda.get_device_properties gives."""
-    return SimpleNamespace(uuid=uuid, name=name, total_memory=memory)
-
-
-@pytest.fixture
-def plug(monkeypatch):
-    """Makes torch see these GPUs."""
-    torch = pytest.importorskip("torch")
-    monkeypatch.setattr(hardware, "nvidia_driver", lambda: "570.1")
-    monkeypatch.setattr("harness.devices.detection.nvidia_driver", lambda: "570.1")
-    monkeypatch.setattr("harness.devices.registered.calibrate", lambda torch_name: RATES)
-
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-
-    def plugged(*gpus: SimpleNamespace) -> None:
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(gpus))
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: len(gpus))
-        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: gpus[index])
-
-    return plugged
-
-
-@pytest.fixture
-def processor(monkeypatch):
-    """Makes the machine have this processor."""
-
-    def put(name: str) -> None:
-        monkeypatch.setattr("harness.devices.detection.processor_name", lambda: name)
-        monkeypatch.setattr("harness.devices.registered.calibrate", lambda torch_name: RATES)
-
-    return put
+from tests.devices.conftest import RATES, gpu
 
 
 def test_cuda_devices_are_known_by_uuid(plug):
@@ -196,56 +153,6 @@ def test_devices_of_a_job_are_enlisted_together(plug):
     assert sorted(both.name.split("+")) == [record.name for record in store.devices()]
 
 
-def test_cpu_needs_no_torch(tmp_path):
-    """In a process of its own, where torch can't be imported."""
-    code = """
-import sys
-sys.modules["torch"] = None
-from harness import devices
-from harness.errors import DeviceError
-from harness.store import open_store
-record = devices.require(open_store(), "cpu")
-assert record.calibration["matmul_gflops"] > 0
-assert [device.kind for device in devices.detect()] == ["cpu"]
-try:
-    devices.register(open_store(), "cuda:0", "lab")
-except DeviceError as error:
-    assert "pip install 'retrieval-harness[nn]'" in str(error)
-else:
-    raise AssertionError
-"""
-    env = os.environ | {"HARNESS_HOME": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=60)
-
-
-def test_calibration_measures(monkeypatch):
-    monkeypatch.setattr("harness.devices.calibration.SECONDS", 0.05)
-    rates = calibrate("cpu")
-    assert 0.1 < rates["matmul_gflops"] < 100_000
-    assert 0.05 < rates["copy_gb_per_s"] < 5_000
-    assert 0.1 < rates["seconds"] < 30
-
-
-def test_calibration_by_torch_waits_for_the_device(monkeypatch):
-    """On the CPU, which torch treats as it does a GPU; the device is waited for after each repetition."""
-    pytest.importorskip("torch")
-    monkeypatch.setattr("harness.devices.calibration.SECONDS", 0.02)
-    monkeypatch.setattr("harness.devices.calibration.ACCELERATOR_SIZE", 128)
-    monkeypatch.setattr("harness.devices.calibration.ACCELERATOR_BYTES", 2**20)
-    waited = []
-    rates = _with_torch("cpu", lambda: waited.append(1))
-    assert rates["matmul_gflops"] > 0
-    assert rates["copy_gb_per_s"] > 0
-    assert len(waited) >= 5
-
-
-def test_rates_are_operations_and_bytes_by_the_quickest_repetition():
-    """2 · 1000³ operations in 0.5 s are 4 GFLOP/s; 3 · 10⁹ bytes in 1.5 s are 2 GB/s."""
-    from harness.devices.calibration import _rates
-
-    assert _rates(1000, 0.5, 3 * 10**9, 1.5) == {"matmul_gflops": 4.0, "copy_gb_per_s": 2.0}
-
-
 def test_lease_on_a_cpu_is_this_machines_alone(plug):
     """Many machines have the processor; a GPU is one in the world."""
     store = open_store()
@@ -253,42 +160,6 @@ def test_lease_on_a_cpu_is_this_machines_alone(plug):
     cpu, cuda = devices.require(store, "cpu"), devices.register(store, "cuda:0", "lab")
     assert devices.resource_of(cuda) == "device:lab"
     assert devices.resource_of(cpu).startswith("device:cpu@")
-
-
-def call(*words: str, status: int = 0) -> str:
-    result = CliRunner().invoke(commands, words, catch_exceptions=False)
-    assert result.exit_code == status, result.output
-    return result.output
-
-
-def test_commands(plug):
-    plug(gpu("aaaa"), gpu("bbbb"))
-    assert "NVIDIA H200" in call("register", "cuda:0", "--name", "lab")
-    rows = json.loads(call("list", "--format", "json"))
-    assert [(row["name"], row["state"], row["torch_name"]) for row in rows] == [
-        ("lab", "present", "cuda:0"), (None, "unregistered", "cuda:1"), (None, "unregistered", "cpu"),
-    ]  # fmt: skip
-    assert rows[0]["calibration"] == RATES
-    plug()
-    assert ["lab", "absent"] in [line.split()[:2] for line in call("list").splitlines()]
-    assert "lab removed" in call("remove", "lab")
-    with pytest.raises(StoreError, match="lab"):
-        call("remove", "lab")
-
-
-def test_calibrate_again_unless_it_is_in_use(plug, monkeypatch):
-    store = open_store()
-    plug(gpu("aaaa"))
-    record = devices.register(store, "cuda:0", "lab")
-    monkeypatch.setattr("harness.devices.registered.calibrate", lambda torch_name: RATES | {"matmul_gflops": 7.0})
-    with (
-        devices.lease(store, devices.resource_of(record), "an evaluation"),
-        pytest.raises(DeviceError, match="an eval"),
-    ):
-        call("calibrate", "lab")
-    assert store.device("lab").calibration == RATES
-    assert "7 GFLOP/s" in call("calibrate", "lab")
-    assert store.device("lab").calibration["matmul_gflops"] == 7.0
 
 
 def test_devices_that_work_together_are_one_for_an_evaluation_and_leased_each(plug):
