@@ -1,4 +1,4 @@
-"""A real PostgreSQL server of our own, for the tests of stores and of what works with them."""
+"""A real PostgreSQL server of our own, for the tests of stores and of what works with them; how long tests wait."""
 
 import os
 import pwd
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+PATIENCE = 600.0
+"""Seconds until a test gives up on what must come, on however busy a machine: only one that fails waits so long."""
 SERVERS = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt/homebrew/opt").glob("postgresql*/bin")]
 
 

@@ -12,6 +12,7 @@ import pytest
 from harness.cli.main import BUILT_IN, cli
 from harness.testing.checks.card import HEAVY
 from harness.testing.installed import install
+from tests.conftest import PATIENCE
 
 COMMAND = '''"""Adds commands."""
 from harness import hookimpl
@@ -63,7 +64,7 @@ def start(site: Path, *words: str) -> subprocess.Popen[str]:
 
 def harness(site: Path, *words: str) -> tuple[int, str, str]:
     process = start(site, *words)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -166,7 +167,7 @@ def test_interrupt_is_status_130_without_traceback(site):
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Traceback" not in err
 
@@ -178,6 +179,6 @@ def test_closed_pipe_is_quiet(site):
     process.stdout.close()
     assert process.stderr is not None
     err = process.stderr.read()
-    process.wait(timeout=30)
+    process.wait(timeout=PATIENCE)
     process.stderr.close()
     assert err == ""

@@ -11,6 +11,7 @@ import pytest
 
 from harness import hookspecs
 from harness.testing.installed import install
+from tests.conftest import PATIENCE
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("harness_")]
 
@@ -117,7 +118,7 @@ class Lab:
         paths = {"PYTHONPATH": str(self.folder / "site"), "HARNESS_HOME": str(self.folder / "home")}
         env = os.environ | paths | {"EVENTS": str(self.events), **variables}
         command = [sys.executable, "-m", "harness.cli.main", *words]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout
 

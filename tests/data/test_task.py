@@ -21,6 +21,7 @@ from harness.data.split import Split
 from harness.data.task import SourceTask
 from harness.errors import ConfigError, DataError
 from harness.records import Document, Query, Turn
+from tests.conftest import PATIENCE
 
 FACTS = TaskFacts(name="toy", summary="For tests.", splits=("train", "test"))
 DOCUMENTS = (Document(id="d1", text="a"), Document(id="d2", text="b", title="B"), Document(id="d3", text="c"))
@@ -243,7 +244,7 @@ def test_processes_that_open_a_task_at_once_agree_and_leave_one_corpus(tmp_path:
     folder = write_folder(tmp_path / "mine", documents=20_000)
     command = [sys.executable, "-c", OPEN, str(folder)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) for _ in range(3)]
-    printed = {process.communicate(timeout=120)[0] for process in processes}
+    printed = {process.communicate(timeout=PATIENCE)[0] for process in processes}
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert len(printed) == 1
     corpus = printed.pop().split()[1]

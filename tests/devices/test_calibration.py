@@ -8,6 +8,7 @@ import pytest
 
 from harness.devices import calibrate
 from harness.devices.calibration import _with_torch
+from tests.conftest import PATIENCE
 
 
 def test_cpu_needs_no_torch(tmp_path):
@@ -31,7 +32,7 @@ print(record.name)
 """
     env = os.environ | {"HARNESS_HOME": str(tmp_path)}
     words = [sys.executable, "-c", code]
-    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stdout) == (0, "cpu\n"), done.stderr
 
 

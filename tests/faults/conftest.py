@@ -116,7 +116,7 @@ class Bench:
         if chance.random() < 0.2:
             time.sleep(chance.uniform(0.1, 1.0))  # before its workers are there, perhaps
         else:
-            lab.wait_for(lambda: process.poll() is not None or (lab.workers(process) and lab.left >= wanted), 120)
+            lab.wait_for(lambda: process.poll() is not None or (lab.workers(process) and lab.left >= wanted))
             time.sleep(chance.uniform(0, 0.2))
         return process.poll() is None
 

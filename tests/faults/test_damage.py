@@ -7,6 +7,7 @@ import pytest
 
 from harness.errors import CheckpointError
 from harness.store.inspection import problems
+from tests.conftest import PATIENCE
 
 
 def flip(file, chance):
@@ -111,7 +112,7 @@ def test_database(bench):
         shutil.copy(file, copy)
         spoil([file], chance, ways=(overwrite, cut))
         process = lab.start("store", "check")
-        out, said = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=PATIENCE)
         assert "Traceback" not in said
         assert process.returncode in (1, 2) or lab.stored() == bench.undisturbed, out
         for left in lab.home.glob("harness.db*"):

@@ -4,12 +4,14 @@ import os
 import signal
 import time
 
+from tests.conftest import PATIENCE
+
 
 def killed_worker(bench, lab, process):
     victims = lab.workers(process)
     for victim in victims[:1]:
         victim.kill()
-    process.communicate(timeout=120)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode in (0, 1)
     assert len(lab.stored()) == len(bench.undisturbed), "the others go on without it"
     return bool(victims)
@@ -28,7 +30,7 @@ def interrupted_twice(bench, lab, process):
     for _ in range(2):
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all processes of the command
         time.sleep(0.1)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode in (0, 130, -signal.SIGINT)
     all_gone(lab, workers)
     return process.returncode != 0
@@ -59,7 +61,7 @@ def test_two_parents(bench):
         first = lab.start(*bench.plan)
         bench.moment(lab, first, chance)
         second = lab.start(*bench.plan)
-        outs = [process.communicate(timeout=120) for process in (first, second)]
+        outs = [process.communicate(timeout=PATIENCE) for process in (first, second)]
         assert [first.returncode, second.returncode] == [0, 0], outs
         done = [int(out.split(" done,")[0].split()[-1]) for out, _ in outs]
         assert sum(done) == len(bench.undisturbed), "each is done once"

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import PATIENCE
+
 SECONDS = 10.0
 """How long the database is gone."""
 
@@ -37,7 +39,7 @@ def test_disk_full(bench):
     def inject(lab, chance):
         with small_disk(lab.home, int(chance.uniform(0.05, 0.95) * used)):
             process = lab.start(*bench.plan)
-            _, said = process.communicate(timeout=120)
+            _, said = process.communicate(timeout=PATIENCE)
             assert process.returncode in (1, 2), said
             assert "Traceback" not in said
             if process.returncode == 2:
@@ -79,7 +81,7 @@ def test_clock_that_jumps(bench, tmp_path):
         for _ in range(3):
             bench.moment(lab, both[0], chance)
             clock.write_text(str(chance.choice([-1, 1]) * chance.randint(7200, 90000)))
-        outs = [process.communicate(timeout=120) for process in both]
+        outs = [process.communicate(timeout=PATIENCE) for process in both]
         assert [process.returncode for process in both] == [0, 0], outs
         lab.more = {}
         with lab.opened() as store:
@@ -100,7 +102,7 @@ def test_sqlite_locked_for_a_while(bench):
             late = process.poll() is not None
             time.sleep(0 if late else SECONDS)
             other.execute("ROLLBACK")
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, said
         return not late
 
@@ -119,7 +121,7 @@ def test_postgresql_gone_for_a_while(bench, postgresql):
         bench.moment(lab, process, chance)
         late = process.poll() is not None
         restart(Path(folder), 0 if late else SECONDS)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, said
         return not late
 

@@ -14,6 +14,7 @@ from harness.nn.losses import info_nce
 from harness.nn.settings import StudentConfig
 from harness.nn.view import View
 from harness.testing.topics import context, lesson
+from tests.conftest import PATIENCE
 
 TEXTS = ["history of lemon", "a short text of volcano and glacier", "engine"]
 ALONE = """
@@ -43,7 +44,7 @@ def loss(view: View) -> torch.Tensor:
 
 def elsewhere(kind: str, course: Course) -> list:
     command = [sys.executable, "-c", ALONE, kind, str(course.context.training / "student"), json.dumps(TEXTS)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

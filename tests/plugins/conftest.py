@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.testing.installed import install
+from tests.conftest import PATIENCE
 
 PLUGIN = '''"""A toy."""
 
@@ -50,7 +51,7 @@ class Site:
         """Run a command; the exit status must be this."""
         env = os.environ | {"PYTHONPATH": str(self.folder), **variables}
         command = [sys.executable, "-m", "harness.cli.main", *words]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == status, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from harness.store import Store, open_store
+from tests.conftest import PATIENCE
 
 TOYS = Path(__file__).parent / "toys"
 WORDS = [f"word{number}" for number in range(60)]
@@ -78,9 +79,9 @@ class Lab:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, env=self.env, start_new_session=True, **pipes)
 
-    def harness(self, *words: str, status: int = 0, patience: float = 120) -> str:
+    def harness(self, *words: str, status: int = 0) -> str:
         process = self.start(*words)
-        out, err = process.communicate(timeout=patience)
+        out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == status, f"exit {process.returncode}\n{out}\n{err}"
         return out + err
 
@@ -136,7 +137,7 @@ class Lab:
         return found
 
     @staticmethod
-    def wait_for(found: Callable[[], Any], seconds: float = 30.0) -> Any:
+    def wait_for(found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """The first true value that `found` gives."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

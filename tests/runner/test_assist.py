@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 
+from tests.conftest import PATIENCE
+
 WORDS = ["run", "--plugin", "slow-encoder", "--task", "other", "-o"]
 BLOCKS = 25
 
@@ -17,7 +19,7 @@ def test_an_idle_worker_helps_and_only_one_evaluates(lab, monkeypatch):
     for node in ("one", "two"):  # two parts of this machine, each with a CPU of its own
         monkeypatch.setenv("HARNESS_NODE", node)
         both.append(lab.start(*WORDS, "seconds=0.4"))
-    outs = [process.communicate(timeout=120) for process in both]
+    outs = [process.communicate(timeout=PATIENCE) for process in both]
     assert sorted(out.split(",")[0][-6:] for out, _ in outs) == ["0 done", "1 done"], outs
     blocks = encoded(lab)
     assert Counter(block for _, block in blocks).most_common(1)[0][1] == 1, "a block was encoded twice"
@@ -39,5 +41,5 @@ def test_a_helper_that_fails_harms_nobody(lab, monkeypatch):
     second = lab.start(*WORDS, "seconds=0.3")
     second.kill()
     second.communicate()
-    out, errors = first.communicate(timeout=120)
+    out, errors = first.communicate(timeout=PATIENCE)
     assert "1 done" in out, errors

@@ -97,7 +97,7 @@ def index_is_reached(tmp_path_factory) -> None:
 def test_what_clashes_here_runs_in_an_environment_of_its_own(lab, plugin, index_is_reached):
     lab.toys = plugin
     assert "bm25s 0.2 is needed" in lab.harness(*WORDS, status=1)
-    assert "1 done" in lab.harness(*WORDS, "--isolate", patience=500)
+    assert "1 done" in lab.harness(*WORDS, "--isolate")
     (row,) = [json.loads(lab.harness("results", "show", row["id"], "--format", "json")) for row in lab.results()]
     assert row["state"] == "done"
     assert row["environment"]["packages"]["bm25s"] == "0.2.0"
@@ -113,7 +113,7 @@ def test_an_environment_that_cannot_be_made_is_told_and_nothing_is_left(lab, plu
     lab.toys = shutil.copytree(plugin, lab.folder / "site")
     (note,) = lab.toys.glob("*.dist-info/direct_url.json")
     note.unlink()  # then it is asked for by version, and nobody has it
-    said = lab.harness(*WORDS, "--isolate", status=2, patience=300)
+    said = lab.harness(*WORDS, "--isolate", status=2)
     assert "no environment could be made" in said
     assert "harness-old-bm25s==1.0" in said
     assert lab.results() == []

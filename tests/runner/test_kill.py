@@ -7,6 +7,7 @@ import time
 
 import psutil
 
+from tests.conftest import PATIENCE
 from tests.runner.conftest import on_both
 
 pytestmark = on_both
@@ -63,7 +64,7 @@ def test_interrupt_leaves_nothing_and_resumes(lab):
     process = lab.start("run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", "seconds=1")
     lab.wait_for(lambda: list(lab.home.glob("work/*/*/plugins")))
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "2 evaluations" in lab.harness(
         "run", "--plugin", "toy", "--task", "small", "--task", "other", "-o", "seconds=1", "--dry-run"
@@ -73,7 +74,7 @@ def test_interrupt_leaves_nothing_and_resumes(lab):
 
 def test_two_processes_on_one_plan_do_each_evaluation_once(lab):
     both = [lab.start(*PLAN) for _ in range(2)]
-    outs = [process.communicate(timeout=120) for process in both]
+    outs = [process.communicate(timeout=PATIENCE) for process in both]
     assert [process.returncode for process in both] == [0, 0], outs
     done = [int(out.split(" done,")[0].split()[-1]) for out, _ in outs]
     assert sum(done) == len(lab.results()) == 12

@@ -17,6 +17,7 @@ from harness.errors import ConfigError, MissingExtra
 from harness.runner.executors import executor
 from harness.runner.executors.arrays import LARGEST, arrays, waves
 from harness.runner.plan import Method, Work
+from tests.conftest import PATIENCE
 
 pytest.importorskip("submitit", reason="submitit is not installed: pip install 'retrieval-harness[slurm]'")
 
@@ -24,8 +25,6 @@ STAND_IN = Path(__file__).with_name("stand_in_slurm.py")
 PLAN = ["run", "--plugin", "toy-over", "--task", "small", "--task", "other"]
 ON_SLURM = ["--executor", "slurm"]
 HERE = [*ON_SLURM, "-e", "cluster=local"]
-SECONDS = 300
-"""Until what takes some seconds must be over, even on a busy machine."""
 
 
 @dataclass
@@ -65,7 +64,7 @@ def slurm(tmp_path, monkeypatch):
 
 
 def finish(process: subprocess.Popen, status: int = 0) -> str:
-    out, err = process.communicate(timeout=SECONDS)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == status, f"exit {process.returncode}\n{out}\n{err}"
     return out + err
 
@@ -96,7 +95,7 @@ def kill_first(lab, *words: str) -> subprocess.Popen:
     """The command, once the job of a first stage that would take long was killed."""
     plan = ["run", "--plugin", "toy-over", "--task", "small", "-o", "base.seconds=300"]
     process = lab.start(*plan, *HERE, *words)
-    lab.wait_for(lambda: evaluating(lab), SECONDS)
+    lab.wait_for(lambda: evaluating(lab))
     jobs = [
         one for one in psutil.Process(process.pid).children(recursive=True) if "submitit.core._submit" in one.cmdline()
     ]
@@ -149,7 +148,7 @@ def test_slurm_is_asked_for_what_was_asked_for(lab, slurm, empty_postgresql, mon
 def test_an_interrupt_cancels_what_was_submitted(lab, slurm, empty_postgresql, monkeypatch):
     monkeypatch.setenv("STAND_IN_HOLD", "1")
     process = lab.start(*PLAN, *ON_SLURM, "--store", empty_postgresql)
-    lab.wait_for(lambda: slurm.calls("sacct"), SECONDS)
+    lab.wait_for(lambda: slurm.calls("sacct"))
     os.killpg(process.pid, signal.SIGINT)
     finish(process, status=130)
     (call,) = slurm.calls("scancel")
@@ -159,7 +158,7 @@ def test_an_interrupt_cancels_what_was_submitted(lab, slurm, empty_postgresql, m
 def test_a_preempted_job_goes_on_and_the_plan_ends_whole(lab, slurm, empty_postgresql, tmp_path):
     plan = [*PLAN, "-o", "base.seconds=1"]
     process = lab.start(*plan, *ON_SLURM, "--store", empty_postgresql)
-    lab.wait_for(lambda: evaluating(lab), SECONDS)
+    lab.wait_for(lambda: evaluating(lab))
     os.kill(slurm.task("1_0"), signal.SIGUSR2)
     assert "4 done, 0 done before, 0 failed" in finish(process)
     assert [call["words"] for call in slurm.calls("scontrol")] == [["requeue", "1_0"]]
@@ -174,9 +173,9 @@ def test_a_job_that_runs_out_of_time_goes_on_as_often_as_was_asked(lab, slurm, e
     words = ["run", "--plugin", "toy", "--task", "small", "-o", "seconds=300", "-e", "time=5", "-e", "timeouts=1"]
     process = lab.start(*words, *ON_SLURM, "--store", empty_postgresql)
     for tries in (1, 2):
-        lab.wait_for(lambda tries=tries: len(slurm.calls("srun")) == tries and evaluating(lab), SECONDS)
+        lab.wait_for(lambda tries=tries: len(slurm.calls("srun")) == tries and evaluating(lab))
         os.kill(slurm.task("1"), signal.SIGUSR2)
-        lab.wait_for(lambda: not evaluating(lab), SECONDS)
+        lab.wait_for(lambda: not evaluating(lab))
     assert "1 failed" in finish(process, status=1)
     assert [call["words"] for call in slurm.calls("scontrol")] == [["requeue", "1"]]
     told = errors(lab, empty_postgresql)["toy"]
@@ -195,7 +194,7 @@ def test_what_sbatch_refuses_is_told_and_nothing_of_the_plan_stays_queued(lab, s
 def test_a_job_that_slurm_ended_is_told_with_its_log_and_not_its_node(lab, slurm, empty_postgresql):
     words = ["run", "--plugin", "toy", "--task", "small", "-o", "seconds=300", *ON_SLURM, "--store", empty_postgresql]
     process = lab.start(*words)
-    lab.wait_for(lambda: evaluating(lab), SECONDS)
+    lab.wait_for(lambda: evaluating(lab))
     (log,) = lab.home.glob("slurm/*/1_0_log.err")
     log.write_text("slurmstepd: error: Detected 1 oom_kill event on node7\n")
     (slurm.folder / "1").write_text("OUT_OF_MEMORY")

@@ -11,6 +11,7 @@ from subprocess import PIPE
 
 from harness.signals.shards import shards_in
 from harness.signals.store import FIRST_SHARD, SignalStore
+from tests.conftest import PATIENCE
 
 ASKER = Path(__file__).parent / "asker.py"
 PAIRS = 2500
@@ -35,7 +36,7 @@ def held(tmp_path):
 
 def kill_while_it_asks(tmp_path, seconds):
     """Start a process, let it put its first question, and kill it so many seconds later."""
-    before, process, end = len(asked(tmp_path)), start(tmp_path), time.monotonic() + 30
+    before, process, end = len(asked(tmp_path)), start(tmp_path), time.monotonic() + PATIENCE
     while len(asked(tmp_path)) == before and process.poll() is None and time.monotonic() < end:
         time.sleep(0.005)
     time.sleep(seconds)
@@ -56,7 +57,7 @@ def test_sigkill_at_ten_random_moments_loses_at_most_a_shard_each(tmp_path):
         lost += len(in_hand)
     stored, before = held(tmp_path), len(asked(tmp_path))
     process = start(tmp_path)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     assert set(asked(tmp_path)[before:]) == {str(i) for i in range(PAIRS)} - stored
     assert len(asked(tmp_path)) - PAIRS == lost > 0
@@ -66,7 +67,7 @@ def test_sigkill_at_ten_random_moments_loses_at_most_a_shard_each(tmp_path):
 
 def test_processes_ask_each_question_once_and_share_the_work(tmp_path):
     three = [start(tmp_path, seconds=0.2) for _ in range(3)]
-    outs = [process.communicate(timeout=120) for process in three]
+    outs = [process.communicate(timeout=PATIENCE) for process in three]
     assert [process.returncode for process in three] == [0, 0, 0], outs
     assert Counter(asked(tmp_path)) == {str(i): 1 for i in range(PAIRS)}
     accounts = [json.loads(out) for out, _ in outs]
@@ -84,6 +85,6 @@ def test_what_a_killed_process_was_asking_is_asked_by_another_that_waits(tmp_pat
     time.sleep(0.3)
     first.kill()
     first.communicate()
-    _, errors = second.communicate(timeout=120)
+    _, errors = second.communicate(timeout=PATIENCE)
     assert second.returncode == 0, errors
     assert held(tmp_path) == {str(i) for i in range(PAIRS)}

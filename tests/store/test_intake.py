@@ -17,6 +17,7 @@ from harness.store import exchange, intake, open_store
 from harness.store.conflicts import conflict
 from harness.store.inspection import problems
 from harness.store.records import Artefact
+from tests.conftest import PATIENCE
 
 STAGE = "5" * 16
 KILLS = 12
@@ -171,7 +172,7 @@ def test_a_lost_lease_stores_nothing(store, given, monkeypatch):
 def test_two_intakes_at_once_store_each_evaluation_once(tmp_path, large, look):
     home = tmp_path / "home"
     both = [start(home, "unbundle", large) for _ in range(2)]
-    outs = [process.communicate(timeout=120) for process in both]
+    outs = [process.communicate(timeout=PATIENCE) for process in both]
     assert [process.returncode for process in both] == [0, 0], outs
     added = [int(out.split()[0]) for out, _ in outs]
     ids, wrong = look(home)

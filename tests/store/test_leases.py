@@ -14,6 +14,7 @@ from harness.errors import StoreError
 from harness.store import owner
 from harness.store.models import LeaseRow
 from harness.store.owner import this_process
+from tests.conftest import PATIENCE
 
 
 def rows(store) -> list[str]:
@@ -86,7 +87,7 @@ def test_zombie_holds_nothing(store, others):
     (process,) = others.start(("hold", "r"))
     assert others.go([process]) == [True]
     os.kill(process.pid, signal.SIGKILL)  # not process.kill(), which would wait for it
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while store.holder("r") is not None:  # nobody has waited for the process: it still has its id
         assert time.monotonic() < end
     assert process.returncode is None
@@ -184,7 +185,7 @@ def test_waiting_ends_when_the_resource_is_free_or_time_is_up(store):
         assert mine
 
 
-def wait_for(condition, seconds: float = 10.0) -> None:
+def wait_for(condition, seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s"

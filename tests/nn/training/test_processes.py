@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import PATIENCE
+
 pytest.importorskip("torch")
 
 SCRIPT = Path(__file__).parent / "shared.py"
@@ -21,7 +23,7 @@ def started(folder: Path, batches: int, **distributed: str) -> subprocess.Popen:
 
 
 def said(process: subprocess.Popen) -> dict:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return json.loads(out.splitlines()[-1])
 
