@@ -27,6 +27,7 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m compileall -q harness harness_pytest.py leaderboard plugins tasks  # once, for the many processes of the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 # Spoiled input at every border, 2,000 of each or `make fuzz EXAMPLES=100000`; writes docs/robustness-fuzz.md.
@@ -71,7 +72,7 @@ bench-leaderboard: .venv/dev
 	touch $@
 
 .venv/dev: .venv/demo
-	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn,dev,postgresql,ray,remote,slurm] $(EDITABLE)
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e .[nn,dev,postgresql,ray,remote,slurm]
 	touch $@
 
 .venv-bench/bench: constraints.txt benchmarks/requirements.txt

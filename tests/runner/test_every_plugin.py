@@ -9,6 +9,7 @@ import pytest
 
 from harness.plugins import registry
 from harness.store import open_store
+from harness.testing.models import tiny_causal_lm
 from tests.runner.conftest import Lab, write_collection
 
 TEMPLATE = Path(__file__).with_name("every.toml")
@@ -17,12 +18,13 @@ ALONE = {"generator": "is asked by methods that make queries: harness.testing as
 
 
 @pytest.fixture(scope="module")
-def suite(tmp_path_factory, small_splade, models, smollm2) -> Path:
+def suite(tmp_path_factory, small_splade, models) -> Path:
     folder = tmp_path_factory.mktemp("every")
+    causal = tiny_causal_lm(folder / "causal", context=4096)
     data = write_collection(folder / "data" / "few", documents=24, queries=6)
     shutil.copy(data / "qrels" / "test.tsv", data / "qrels" / "train.tsv")
     text = TEMPLATE.read_text().format(
-        student=small_splade, tiny=models / "minilm-l3", glove=models / "glove", causal=smollm2
+        student=small_splade, tiny=models / "minilm-l3", glove=models / "glove", causal=causal
     )
     for card, _ in ours("distiller"):
         if f'plugin = "{card.name}"' not in text:

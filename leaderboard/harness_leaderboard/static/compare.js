@@ -119,7 +119,7 @@
     const words = (value, kind) => (kind === "display" ? `<bdi>${harnessEscaped(value || missing)}</bdi>` : value);
     const number = (name, label, print) => ({
       data: name, title: label, className: "number", type: "num",
-      render: { _: name, display: (_, kind, row) => print(row[name]) },
+      render: (value, kind) => (kind === "display" ? print(value) : value),
     });
     new DataTable(table, {
       data: rows,

@@ -28,11 +28,12 @@ def chromium() -> Iterator[Any]:
 
 
 class Complaints(list[str]):
-    """What the console said that is no information, and what scripts threw."""
+    """What the console said that is no information, what scripts threw, and boxes that came up."""
 
     def watch(self, page: Any) -> None:
         """Listen to a page."""
         page.on("pageerror", lambda error: self.append(f"error: {error}"))
+        page.on("dialog", lambda box: (self.append(f"{box.type}: {box.message}"), box.dismiss()))
         page.on("console", lambda said: said.type in ("error", "warning") and self.append(f"{said.type}: {said.text}"))
 
 

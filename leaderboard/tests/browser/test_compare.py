@@ -90,6 +90,17 @@ def test_queries_are_listed_the_most_different_first_and_drawn(page):
     assert page.locator("#compare .drawing svg path").count() > 20
 
 
+def test_queries_are_listed_by_any_column(page):
+    for place, name in enumerate(("First", "Second", "Difference"), 1):
+        head = page.locator(".queries thead th", has_text=name)
+        for _ in range(2):
+            head.click()
+            cells = page.locator(f".queries tbody tr > :nth-child({place + 2})").all_inner_texts()
+            values = [number(cell) for cell in cells]
+            assert values == sorted(values, reverse=head.get_attribute("aria-sort") == "descending")
+            assert len(set(values)) > 1
+
+
 def test_documents_stand_side_by_side_with_their_grades(opened, on_disk, with_tops, tmp_path):
     site = dict(build(with_tops, date(2026, 3, 2), "Tops"))
     with opened(on_disk("tops", site) + "/compare.html") as page:
