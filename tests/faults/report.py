@@ -36,11 +36,12 @@ def injected(injections: str, seed: str) -> tuple[int, str, list[dict[str, int |
         report.touch()
         environment = os.environ | {"HARNESS_FAULTS": injections, "HARNESS_FAULTS_SEED": seed}
         environment |= {"HARNESS_FAULTS_REPORT": str(report)}
-        words = [sys.executable, "-m", "pytest", "-q", "-rs", str(HERE)]
+        words = [sys.executable, "-m", "pytest", "-q", "-rs", "-n", "2", "--dist", "loadfile", str(HERE)]
         done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=False)
         print(done.stdout)
         skipped = "".join(f"- {line}\n" for line in done.stdout.splitlines() if line.startswith("SKIPPED"))
-        return done.returncode, skipped, [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
+        return done.returncode, skipped, sorted(rows, key=lambda row: row["fault"])
 
 
 def table(rows: Sequence[Mapping[str, int | str]]) -> str:

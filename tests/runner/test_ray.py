@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import PATIENCE
+from tests.runner.conftest import TOYS
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'retrieval-harness[ray]'")
 
@@ -11,20 +12,20 @@ PLAN += ["--seed", "2", "-o", "toy.seconds=0.7", "-o", "toy.noise=true", "-o", "
 ON_RAY = ["--executor", "ray"]
 
 
-@pytest.fixture
-def cluster(lab, monkeypatch):
-    """Two nodes of one core, and a head that has none."""
+@pytest.fixture(scope="module")
+def cluster():
+    """Two nodes of one core, and a head that has none; each test's home reaches them with its command."""
     from ray.cluster_utils import Cluster
 
-    for name, value in lab.env.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    monkeypatch.setenv("RAY_ADDRESS", started.address)
-    started.workers = [started.add_node(num_cpus=1) for _ in range(2)]
-    started.wait_for_nodes()
-    yield started
-    started.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(TOYS))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+        patch.setenv("RAY_ADDRESS", started.address)
+        started.workers = [started.add_node(num_cpus=1) for _ in range(2)]
+        started.wait_for_nodes()
+        yield started
+        started.shutdown()
 
 
 def found(rows):
@@ -57,6 +58,7 @@ def test_a_killed_node_s_evaluations_are_done_by_another_once(lab, cluster):
     cluster.remove_node(cluster.workers[0], allow_graceful=False)
     out, _ = process.communicate(timeout=PATIENCE)
     assert "12 done, 0 done before, 0 failed" in out
+    cluster.workers[0] = cluster.add_node(num_cpus=1)
     rows = lab.results()
     assert [row["state"] for row in rows] == ["done"] * 12
     assert not list((lab.folder / "home" / "work").glob("*"))
