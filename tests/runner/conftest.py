@@ -167,8 +167,8 @@ def _name(folder: Path) -> str:
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> str:
-    """Which database the lab's store is on; `on_both` makes a test run on each."""
-    return getattr(request, "param", "sqlite")
+    """Which database the lab's store is on; on each with `on_both`, else on `HARNESS_TEST_STORE`."""
+    return getattr(request, "param", os.environ.get("HARNESS_TEST_STORE", "sqlite"))
 
 
 on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
