@@ -68,7 +68,8 @@ class Lab:
     def env(self) -> dict[str, str]:
         found = {"HARNESS_HOME": self.home, "HARNESS_DATA": self.folder / "data", "PYTHONPATH": self.toys}
         found |= {"HARNESS_STORE": self.url} if self.server else {}
-        return os.environ | {name: str(value) for name, value in found.items()}
+        inherited = {name: value for name, value in os.environ.items() if name != "HARNESS_TEST_STORE"}
+        return inherited | {name: str(value) for name, value in found.items()}
 
     def fresh(self, folder: Path) -> "Lab":
         """The same collections and toys, and a home where nothing has been done."""
@@ -89,8 +90,7 @@ class Lab:
 
     def results(self) -> list[dict]:
         """What `harness results list` prints; in this process, which costs a hundredth of another one."""
-        environment = {"HARNESS_HOME": str(self.home), "HARNESS_STORE": self.url if self.server else None}
-        listed = CliRunner().invoke(results, ["list", "--format", "json"], env=environment, catch_exceptions=False)
+        listed = CliRunner().invoke(results, ["list", "--format", "json"], env=self.env, catch_exceptions=False)
         return json.loads(listed.stdout.strip() or "[]")
 
     def stored(self, url: str | None = None) -> dict[str, tuple[Any, ...]]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from harness.runner.artefacts import remove_leftovers
+from harness.store import open_store
 from tests.conftest import PATIENCE
 from tests.runner.conftest import TOYS
 
@@ -28,6 +30,14 @@ def cluster():
         started.shutdown()
 
 
+def swept(lab) -> bool:
+    """Whether nothing is left in the work folder, once it has been swept as every command does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_HOME", str(lab.home))
+        remove_leftovers(open_store(lab.url))
+    return not list(lab.home.glob("work/*"))
+
+
 def found(rows):
     """What must be the same wherever it was done."""
     return {row["id"]: (row["method"], row["task"], row["seed"], row["state"], row["measures"]) for row in rows}
@@ -44,10 +54,7 @@ def test_work_spreads_over_nodes_and_is_what_one_machine_finds(lab, cluster, tmp
     rows = lab.results()
     assert overlapping(rows) >= 3
     assert "0 done, 12 done before" in lab.harness(*PLAN, *ON_RAY)
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    (alone / "data").symlink_to(lab.folder / "data")
-    local = type(lab)(alone)
+    local = lab.fresh(tmp_path / "alone")
     local.harness(*PLAN)
     assert found(local.results()) == found(rows)
 
@@ -61,7 +68,7 @@ def test_a_killed_node_s_evaluations_are_done_by_another_once(lab, cluster):
     cluster.workers[0] = cluster.add_node(num_cpus=1)
     rows = lab.results()
     assert [row["state"] for row in rows] == ["done"] * 12
-    assert not list((lab.folder / "home" / "work").glob("*"))
+    lab.wait_for(lambda: swept(lab))
 
 
 def test_a_plugin_that_takes_its_process_down_fails_alone(lab, cluster):

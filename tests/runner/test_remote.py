@@ -14,11 +14,11 @@ OVER = ["run", "--plugin", "toy-over", "--task", "small"]
 
 
 @pytest.fixture(params=["folder", "address"])
-def shared(request, tmp_path, monkeypatch):
+def shared(request, lab, tmp_path, monkeypatch):
     """The folder where artefacts lie, by its path or as an address of fsspec."""
     folder = tmp_path / "shared"
     monkeypatch.setenv("HARNESS_ARTEFACTS", str(folder) if request.param == "folder" else f"file://{folder}")
-    monkeypatch.setenv("HARNESS_STORE", str(tmp_path / "store.db"))
+    monkeypatch.setenv("HARNESS_STORE", lab.url if lab.server else str(tmp_path / "store.db"))
     return folder
 
 

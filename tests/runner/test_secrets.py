@@ -101,6 +101,7 @@ def found(folder: Path, secret: str) -> list[str]:
     return [name for name, content in contents(folder) if any(form.encode() in content for form in forms)]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the file is searched
 def test_nothing_secret_is_left_or_given_away(left):
     given = {name: content for name, content in contents(left / "out")}
     assert {"lab.bundle/results.jsonl.gz", "all.gz unpacked", "failed.json", "site/index.html"} <= set(given)
