@@ -95,7 +95,7 @@ def searched(
 
 @pytest.mark.parametrize("room", [pool.ROOM, 1])
 @pytest.mark.parametrize("name", [pytest.param(name, marks=half_only if "half" in name else ()) for name in MAKERS])
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     kind=st.sampled_from(KINDS),
