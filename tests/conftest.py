@@ -7,14 +7,26 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 PATIENCE = 600.0
 """Seconds until a test gives up on what must come, on however busy a machine: only one that fails waits so long."""
 SERVERS = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt/homebrew/opt").glob("postgresql*/bin")]
+
+
+def wait_for(found: Callable[[], Any]) -> Any:
+    """The first true value that `found` gives."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if value := found():
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {PATIENCE:g} s")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,15 +10,13 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.store import Store, open_store
 from harness.store.inspection import problems
 from tests.runner import conftest as runner
 
@@ -60,17 +58,6 @@ class Lab(runner.Lab):
     def struck(self) -> bool:
         """Whether every planted fault was due."""
         return all(fault["left"] <= 0 for fault in json.loads((self.folder / "faults.json").read_text()))
-
-    @contextmanager
-    def opened(self, url: str | None = None) -> Iterator[Store]:
-        """Its store, as if this process were at home there."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("HARNESS_HOME", str(self.home))
-            store = open_store(url or str(self.home / "harness.db"))
-            try:
-                yield store
-            finally:
-                store.database.engine.dispose()
 
     def errors(self, url: str | None = None) -> list[str]:
         """What those that failed say, but for those that only miss their first stage."""
@@ -130,6 +117,9 @@ class Bench:
             inject: starts the plan in a fresh lab and does the harm; false where it came too late.
             plan: what is run afterwards.
             url: of the store, if it is not the lab's own.
+
+        Raises:
+            AssertionError: after an injection something is lost, wrong or left lying about, or none came in time.
         """
         total = {"injected": 0, "survived": 0, "lost": 0, "wrong": 0}
         tries, seed = 0, os.environ.get("HARNESS_FAULTS_SEED", "0")

@@ -64,7 +64,7 @@ def fuzz() -> Callable[[str, Any, Callable[[Any], None]], None]:
                 _check_message(str(error))
             assert time.process_time() - begun < SLOWEST, "it takes too long"
 
-        options = {"max_examples": int(EXAMPLES or USUAL), "deadline": None, "database": None}
+        options = {"max_examples": int(EXAMPLES or USUAL), "database": None}
         silent = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
         tried = settings(**options, derandomize=not EXAMPLES, suppress_health_check=silent)(given(strategy)(check))
         if SECONDS:

@@ -9,9 +9,8 @@ import os
 import random
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from sqlalchemy import make_url, text
 
 from harness.cli.results import results
 from harness.store import Store, open_store
-from tests.conftest import PATIENCE
+from tests.conftest import PATIENCE, wait_for
 
 TOYS = Path(__file__).parent / "toys"
 WORDS = [f"word{number}" for number in range(60)]
@@ -52,6 +51,7 @@ class Lab:
     toys: Path = TOYS
     server: str = ""
     """URL of a PostgreSQL server on which the store is; empty: a SQLite file in the home."""
+    wait_for = staticmethod(wait_for)
 
     @property
     def url(self) -> str:
@@ -89,8 +89,9 @@ class Lab:
         return out + err
 
     def results(self) -> list[dict]:
-        """What `harness results list` prints; in this process, which costs a hundredth of another one."""
+        """What `harness results list` prints, without the cost of another process."""
         listed = CliRunner().invoke(results, ["list", "--format", "json"], env=self.env, catch_exceptions=False)
+        assert listed.exit_code == 0, listed.output
         return json.loads(listed.stdout.strip() or "[]")
 
     def stored(self, url: str | None = None) -> dict[str, tuple[Any, ...]]:
@@ -117,6 +118,17 @@ class Lab:
         files += (path for path in self.home.rglob(".*") if path.name != ".lock")  # half of what was to be written
         return rows + [str(path.relative_to(self.home)) for path in files]
 
+    @contextmanager
+    def opened(self, url: str | None = None) -> Iterator[Store]:
+        """Its store, as if this process were at home there."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HARNESS_HOME", str(self.home))
+            store = self._store(url)
+            try:
+                yield store
+            finally:
+                store.database.engine.dispose()
+
     def _store(self, url: str | None) -> Store:
         return open_store(url or self.url)
 
@@ -140,16 +152,6 @@ class Lab:
                     if "spawn_main" in " ".join(child.cmdline()) and child.status() != psutil.STATUS_ZOMBIE:
                         found.append(child)
         return found
-
-    @staticmethod
-    def wait_for(found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-        """The first true value that `found` gives."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if value := found():
-                return value
-            time.sleep(0.02)
-        raise AssertionError(f"not within {seconds} s")
 
 
 def make_database(server: str, folder: Path) -> str:

@@ -3,7 +3,6 @@
 import pytest
 
 from harness.runner.artefacts import remove_leftovers
-from harness.store import open_store
 from tests.conftest import PATIENCE
 from tests.runner.conftest import TOYS
 
@@ -32,9 +31,8 @@ def cluster():
 
 def swept(lab) -> bool:
     """Whether nothing is left in the work folder, once it has been swept as every command does."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HARNESS_HOME", str(lab.home))
-        remove_leftovers(open_store(lab.url))
+    with lab.opened() as store:
+        remove_leftovers(store)
     return not list(lab.home.glob("work/*"))
 
 

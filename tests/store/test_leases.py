@@ -14,7 +14,7 @@ from harness.errors import StoreError
 from harness.store import owner
 from harness.store.models import LeaseRow
 from harness.store.owner import this_process
-from tests.conftest import PATIENCE
+from tests.conftest import wait_for
 
 
 def rows(store) -> list[str]:
@@ -87,9 +87,7 @@ def test_zombie_holds_nothing(store, others):
     (process,) = others.start(("hold", "r"))
     assert others.go([process]) == [True]
     os.kill(process.pid, signal.SIGKILL)  # not process.kill(), which would wait for it
-    end = time.monotonic() + PATIENCE
-    while store.holder("r") is not None:  # nobody has waited for the process: it still has its id
-        assert time.monotonic() < end
+    wait_for(lambda: store.holder("r") is None)  # nobody has waited for the process: it still has its id
     assert process.returncode is None
 
 
@@ -183,10 +181,3 @@ def test_waiting_ends_when_the_resource_is_free_or_time_is_up(store):
     threading.Timer(0.3, store.release, ["r", "one"]).start()
     with devices.lease(store, "r", "two") as mine:
         assert mine
-
-
-def wait_for(condition, seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.01)
