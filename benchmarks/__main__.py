@@ -1,6 +1,7 @@
 """Run benchmarks one after the other and keep what they find: `python -m benchmarks [NAME…]`.
 
-What is run again takes the place of what was there before; the rest of benchmarks/results.json stays.
+What is run again on a processor of the same kind takes the place of what was there before; the rest of
+benchmarks/results.json stays: some goals are of processors with bfloat16, and not every machine has one.
 """
 
 import argparse
@@ -13,6 +14,8 @@ from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from benchmarks import report
 from benchmarks.measure import RUNS, threads
@@ -34,16 +37,19 @@ def main() -> None:
     words.add_argument("names", nargs="*", default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}")
     words.add_argument("--runs", type=int, default=RUNS, help="pairs of a row")
     asked = words.parse_args()
-    results = json.loads(report.RESULTS.read_text()) if report.RESULTS.exists() else {"rows": [], "benchmarks": {}}
-    failed = [name for name in asked.names if not _run(name, asked.runs, results)]
-    report.RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    results = json.loads(report.RESULTS.read_text()) if report.RESULTS.exists() else {"rows": [], "machines": []}
+    failed: list[str] = []
+    for name in asked.names:
+        if not _run(name, asked.runs, results):
+            failed.append(name)
+        report.RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     report.write()
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
 
 def _run(name: str, runs: int, results: dict[str, Any]) -> bool:
-    """One benchmark in a process of its own; what it found takes the place of what it found before."""
+    """One benchmark in a process of its own; it takes the place of what was found on such a processor before."""
     print(f"— {name}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.json"
@@ -51,11 +57,14 @@ def _run(name: str, runs: int, results: dict[str, Any]) -> bool:
         if subprocess.run(command, cwd=HERE.parent, check=False).returncode:
             return False
         found = json.loads(file.read_text())
-    kept = [row for row in results["rows"] if row["benchmark"] != name]
-    new = [{"benchmark": name} | row for row in found["rows"]]
-    results["rows"] = sorted(kept + new, key=lambda row: NAMES.index(row["benchmark"]))
-    today = datetime.now(UTC).date().isoformat()
-    results["benchmarks"][name] = {"when": today, "skipped": found["skipped"], "machine": _machine()}
+    about = {"benchmark": name, "processor": processor_name(), "instructions": torch.backends.cpu.get_cpu_capability()}
+    new = {
+        "rows": [about | row for row in found["rows"]],
+        "machines": [about | {"when": datetime.now(UTC).date().isoformat(), "skipped": found["skipped"]} | _machine()],
+    }
+    for part, made in new.items():
+        kept = [one for one in results[part] if any(one[key] != value for key, value in about.items())]
+        results[part] = sorted(kept + made, key=lambda one: NAMES.index(one["benchmark"]))
     return True
 
 
@@ -63,7 +72,6 @@ def _machine() -> dict[str, Any]:
     found = {package.name: package.version for package in distributions()}
     versions = {name: found[name] for name in PACKAGES if name in found}
     return {
-        "processor": processor_name(),
         "threads": threads(),
         "python": platform.python_version(),
         "packages": versions,

@@ -55,15 +55,17 @@ def rows(runs: int) -> Iterator[Row]:
                 pairs.append((mine, theirs))
             measure.append((seconds(_another_measure), theirs))
             other, found["other queries"] = _timed(lambda: _other_queries(here, checkpoint))
-            theirs, found["other queries, mteb"] = _timed(peer("other"))
             queries.append((other, theirs))
+        found["other queries, mteb"] = peer("other")()
     work = "whole evaluation of MiniLM-L6 on scifact, cold"
     for mode, pairs in cold.items():
         seen = {"nDCG@10": found[mode], "mteb's nDCG@10": found[PEER]}
         yield Row(work=work, peer_name=PEER, runs=tuple(pairs), goal=2, mode=mode, found=seen)
     yield Row(work="the same again by another measure", peer_name=PEER, runs=tuple(measure), goal=50)
     seen = {"nDCG@10": found["other queries"], "mteb's nDCG@10": found["other queries, mteb"]}
-    yield Row(work=f"the same with {OTHER} other queries", peer_name=PEER, runs=tuple(queries), goal=50, found=seen)
+    note = f"The peer's seconds are those of {OTHER} queries too, the test split's"
+    asked = f"the same with {OTHER} other queries"
+    yield Row(work=asked, peer_name=PEER, runs=tuple(queries), goal=50, found=seen, note=note)
 
 
 def _timed(work: Callable[[], float]) -> tuple[float, float]:

@@ -15,7 +15,8 @@ HEAD = """# Performance
 
 Made by `make bench`; the numbers are those of benchmarks/results.json. Each row is two things that were done in turn,
 in one process or one process group, on one machine: the median over at least five pairs of how many times longer the
-peer takes. Seconds are of a shared machine and say little on their own.
+peer takes. Seconds are of a shared machine and say little on their own. Which processor a row is of, is told by the
+widest instructions that torch uses there; a mode that a processor lacks has no row of it.
 """
 ABOUT_GROWTH = """Each point once, in a process of its own, without what is made ready for it; memory is what the
 work takes beyond that, without pages of mapped files. The power is that of the size which the seconds grow with since
@@ -38,12 +39,13 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    yield "| work | numbers | ours, s | peer | peer, s | ratio | goal | met |"
-    yield "|---|---|--:|---|--:|--:|--:|---|"
+    yield "| work | numbers | processor | ours, s | peer | peer, s | ratio | goal | met |"
+    yield "|---|---|---|--:|---|--:|--:|--:|---|"
     for row in rows:
         sign = {None: "", True: "yes", False: "**no**"}[row["met"]]
-        cells = [row["work"], row["mode"], _seconds(row["ours"]), row["peer_name"], _seconds(row["peer"])]
-        yield "| " + " | ".join([*cells, f"{row['ratio']:.2f}", _goal(row), sign]) + " |"
+        where = [row["work"], row["mode"], row["instructions"]]
+        times = [_seconds(row["ours"]), row["peer_name"], _seconds(row["peer"]), f"{row['ratio']:.2f}"]
+        yield "| " + " | ".join([*where, *times, _goal(row), sign]) + " |"
 
 
 def _goal(row: dict[str, Any]) -> str:
@@ -62,7 +64,7 @@ def _notes(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         seen = "; ".join(f"{name} {_shown(value)}" for name, value in row["found"].items())
         if said := ". ".join(part for part in (seen, row["note"]) if part):
-            yield f"- {row['work']} ({row['mode']}, {row['peer_name']}): {said}"
+            yield f"- {row['work']} ({row['mode']}, {row['instructions']}, {row['peer_name']}): {said}"
 
 
 def _shown(value: float | str) -> str:
@@ -134,11 +136,11 @@ def _chart(curve: dict[str, Any], name: str, unit: str) -> Any:
 def _machines(results: dict[str, Any]) -> Iterator[str]:
     yield "## Where"
     yield ""
-    for name, facts in results["benchmarks"].items():
-        machine = facts["machine"]
-        packages = ", ".join(f"{package} {version}" for package, version in machine["packages"].items())
+    for facts in results["machines"]:
+        packages = ", ".join(f"{package} {version}" for package, version in facts["packages"].items())
         skipped = f" Skipped: {facts['skipped']}." if facts["skipped"] else ""
-        yield f"- {name}: {facts['when']}, {machine['processor']}, {machine['threads']} threads; {packages}.{skipped}"
+        place = f"{facts['processor']}, {facts['instructions']}, {facts['threads']} threads"
+        yield f"- {facts['benchmark']}: {facts['when']}, {place}; {packages}.{skipped}"
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from benchmarks.measure import Row, main, seconds
 from harness.build import Builder
 from harness.config import use
 from harness.contracts import Context, Lesson
+from harness.nn import modes
 from harness.nn.course import Course
 from harness.nn.lists import Batches, Lists
 from harness.nn.students import Student
@@ -196,18 +197,21 @@ MODES: dict[Precision, str] = {"no": "fp32", "bf16": "bf16 autocast"}
 
 def rows(runs: int) -> Iterator[Row]:
     disable_progress_bar()
+    usable: dict[Precision, str] = {
+        name: mode for name, mode in MODES.items() if name == "no" or modes.can(modes.BF16, "cpu")
+    }
     with tempfile.TemporaryDirectory() as name:
         material = Material(Path(name))
         kinds: dict[tuple[str, Precision], Callable[[], list[float]]] = {
             (side, precision): kind(material, precision, True)
             for side, kind in (("ours", Ours), ("peer", Trainer))
-            for precision in MODES
+            for precision in usable
         }
         curves = {key: work() for key, work in kinds.items()}
         found = in_rounds(kinds, runs)
-        plain = {("ours", precision): Ours(material, precision, False)() for precision in MODES}
+        plain = {("ours", precision): Ours(material, precision, False)() for precision in usable}
         plain["peer", "no"] = Trainer(material, "no", False)()
-    for pairing in PAIRINGS:
+    for pairing in (each for each in PAIRINGS if {each.ours, each.peer} <= usable.keys()):
         ours, peer = ("ours", pairing.ours), ("peer", pairing.peer)
         yield Row(
             work=f"train MiniLM-L6 by margin MSE, {STEPS} steps of {BATCH} triples up to {LENGTH} tokens, {COLLECTION}",

@@ -20,6 +20,8 @@ from harness.seal import sealed, unsealed
 
 SCHEMA = pa.schema([("id", pa.large_string()), ("title", pa.large_string()), ("text", pa.large_string())])
 BATCH = 8192
+QUOTED = json.encoder.encode_basestring
+"""A text as JSON without escapes that it doesn't need; `json.dumps` does the same and takes twice as long."""
 NOTE = "corpus.json"
 """Holds the fingerprint and what the other files must be; written last."""
 
@@ -45,7 +47,7 @@ class ArrowCorpus:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 over id, title and text of every document, in order."""
+        """sha256 over id, title and text of every document, in order: a line of JSON each."""
         return self._facts["fingerprint"]
 
     @property
@@ -123,10 +125,9 @@ def _write(documents: Iterable[Document], work: Path) -> None:
     hasher = hashlib.sha256()
     with pa.OSFile(str(work / "corpus.arrow"), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
         for batch in _batches(documents):
-            for document in batch:
-                line = json.dumps([document.id, document.title, document.text], ensure_ascii=False)
-                hasher.update(line.encode("utf-8", "surrogatepass") + b"\n")
             columns = [[getattr(document, name) for document in batch] for name in SCHEMA.names]
+            lines = (f"[{', '.join(map(QUOTED, fields))}]\n" for fields in zip(*columns, strict=True))
+            hasher.update("".join(lines).encode("utf-8", "surrogatepass"))
             writer.write_batch(pa.record_batch([pa.array(c, pa.large_string()) for c in columns], schema=SCHEMA))
     with pa.memory_map(str(work / "corpus.arrow")) as source:
         np.save(work / "id_rank.npy", _id_rank(pa.ipc.open_file(source).read_all().column("id")))

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int32
 from harness.contracts import Corpus
 from harness.errors import DataError
 from harness.index import files
-from harness.index.best import Ranking, in_parts
+from harness.index.best import Ranking, best, in_parts
 from harness.index.postings import Postings, asked, shape_of
 from harness.scoring.order import topk
 
@@ -22,6 +22,12 @@ TYPES = {"offsets": np.int32, "documents": np.int32, "weights": np.float32, "siz
 
 SECTION = 1 << 17
 """Documents whose lists lie together, at least: their scores (512 KB) fit into a processor's second cache."""
+
+LONG = 2000
+"""Postings of a query's term in a section, on average, from which on lists are worth a call of their own each."""
+
+SCORES = 1 << 22
+"""Scores held at once by each thread where many queries are multiplied together (16 MB)."""
 
 FILLED = 4
 """Postings a term in a section, at least: where lists begin takes space too, in each section for every term."""
@@ -65,7 +71,7 @@ class InvertedIndex:
         """The documents with the largest dot products; those that share no term with the query are left out.
 
         Products are added up in fp32 in the order of terms, so that scores are the same to the last bit everywhere.
-        Each thread holds the scores of one section and one query.
+        Each thread holds the scores of one section, for one query or, where lists are short, for some.
 
         Raises:
             DataError: the queries have another vocabulary than the documents.
@@ -80,12 +86,23 @@ class InvertedIndex:
 
     def _search(self, queries: sp.csr_array, k: int) -> Ranking:
         number, _ = shape_of(queries)
+        if self._postings(queries) < LONG * len(self._sections) * queries.nnz:
+            size = max(1, SCORES // self._largest)
+            return in_parts(number, k, lambda part: self._multiplied(queries[part], k), size)
         room = np.empty(self._largest, np.float32)
         rows, scores = np.full((number, k), -1, np.int32), np.full((number, k), -np.inf, np.float32)
         for query in range(number):
             asked = slice(queries.indptr[query], queries.indptr[query + 1])
             rows[query], scores[query] = self._best(queries.indices[asked], queries.data[asked], k, room)
         return rows, scores
+
+    def _postings(self, queries: sp.csr_array) -> int:
+        """How many of them the queries' terms have, all in all."""
+        return sum(int(np.diff(section.offsets)[queries.indices].sum()) for section in self._sections)
+
+    def _multiplied(self, queries: sp.csr_array, k: int) -> Ranking:
+        """Queries together: thousands of calls for short lists keep threads from each other, and take longer."""
+        return best((each.products(queries) for each in self._sections), shape_of(queries)[0], k, self._id_rank)
 
     def _best(
         self,

@@ -16,7 +16,7 @@ CHUNK = 1 << 15
 """Tokens that are read at once, at least."""
 CHUNK_BATCHES = 4
 """Batches that are read at once, at least."""
-UNPADDED = 1 << 16
+UNPADDED = 1 << 18
 """Tokens a batch of a model that pads nothing."""
 
 Tensors = tuple[Any, ...]

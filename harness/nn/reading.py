@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from harness.contracts import Role
+from harness.nn.words import words_of
 
 TOKENS = frozenset({"input_ids", "attention_mask", "token_type_ids", "query_expansion_positions"})
 """Tensors whose rows are texts and whose columns are tokens; what has others is not cut."""
@@ -18,7 +19,13 @@ PROMPTS: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("docum
 def features(model: Any, texts: Sequence[str], role: Role) -> dict[str, Any]:
     """What the model reads of these texts, padded together, as its `encode_query` or `encode_document` reads them."""
     names = [name for name in PROMPTS[role] if name in model.prompts] or [model.default_prompt_name]
-    return model.preprocess(list(texts), prompt=model.prompts.get(names[0]), task=role)
+    prompt = model.prompts.get(names[0])
+    if (words := words_of(model)) is None:
+        return model.preprocess(list(texts), prompt=prompt, task=role)
+    import torch
+
+    read = words([(prompt or "") + text for text in texts])
+    return {"input_ids": torch.from_numpy(read.ids), "offsets": torch.from_numpy(read.offsets)}
 
 
 def placed(features: dict[str, Any], device: Any) -> dict[str, Any]:

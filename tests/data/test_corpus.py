@@ -1,6 +1,11 @@
 """Documents by row, however they are asked for."""
 
+import json
+from hashlib import sha256
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.data.corpus import build_corpus
 from harness.records import Document
@@ -23,3 +28,11 @@ def test_contents_of_rows(corpus, rows):
 def test_rows_that_are_not_there(corpus, rows):
     with pytest.raises(IndexError):
         corpus.contents(rows)
+
+
+@given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"))), min_size=1))
+def test_a_fingerprint_is_that_of_lines_of_json(tmp_path_factory, fields):
+    documents = [Document(id=str(row), title=title, text=text) for row, (title, text) in enumerate(fields)]
+    lines = [json.dumps([each.id, each.title, each.text], ensure_ascii=False) + "\n" for each in documents]
+    found = build_corpus(iter(documents), tmp_path_factory.mktemp("corpus") / "c").fingerprint
+    assert found == sha256("".join(lines).encode()).hexdigest()

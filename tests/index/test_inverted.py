@@ -40,12 +40,15 @@ def test_equal_to_the_whole_product(corpus_of: Callable, new_folder: Callable[[]
         assert values[found >= 0].tolist() == line[order].tolist()
 
 
-@pytest.mark.parametrize("kernel", [True, False])
+@pytest.mark.parametrize("way", ["together", "together in parts", "list by list", "without scipy's loop"])
 @pytest.mark.parametrize("k", [1, 5, 200])
 def test_the_bits_of_scipys_product(
-    corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, k: int, kernel: bool
+    corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, k: int, way: str
 ) -> None:
-    if not kernel:
+    monkeypatch.setattr("harness.index.inverted.LONG", 0 if "list" in way or "loop" in way else 2000)
+    if way == "together in parts":
+        monkeypatch.setattr("harness.index.inverted.SCORES", 1500)
+    if way == "without scipy's loop":
         monkeypatch.setattr("harness.index.postings.csc_matvec", None)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setattr("harness.index.inverted.SECTION", 300)
@@ -64,7 +67,11 @@ def test_the_bits_of_scipys_product(
     np.testing.assert_array_equal(found[1], scores)
 
 
-def test_a_score_that_is_no_number_is_refused(corpus_of: Callable, new_folder: Callable[[], Path]) -> None:
+@pytest.mark.parametrize("long", [0, 2000])
+def test_a_score_that_is_no_number_is_refused(
+    corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, long: int
+) -> None:
+    monkeypatch.setattr("harness.index.inverted.LONG", long)
     for number in (3, 300):
         weights = np.ones((number, 1))
         weights[-1] = np.nan
