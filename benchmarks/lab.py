@@ -30,8 +30,9 @@ class Lab:
         os.environ["HARNESS_INDEXES_GB"] = "20"
 
     def forget(self) -> None:
-        """Lose everything that was kept: the next evaluation is the first."""
+        """Lose everything that was kept: the next evaluation is the first, on a machine that has been measured."""
         shutil.rmtree(self.folder / "home", ignore_errors=True)
+        devices.require(open_store(), "cpu")
 
     def evaluate(
         self, plugin: str, options: Mapping[str, str], task: str, *, split: str | None = None, mode: str = "fp32"

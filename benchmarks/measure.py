@@ -77,7 +77,11 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def in_turn(
-    ours: Callable[[], object], peer: Callable[[], object], runs: int = RUNS, warm: bool = True
+    ours: Callable[[], object],
+    peer: Callable[[], object],
+    runs: int = RUNS,
+    warm: bool = True,
+    forget: Callable[[], object] = lambda: None,
 ) -> tuple[tuple[float, float], ...]:
     """Seconds of both, `runs` times in turn, each first every other time, after one of each that doesn't count.
 
@@ -86,16 +90,22 @@ def in_turn(
         peer: does it as the peer does.
         runs: how many pairs.
         warm: False where both start from nothing every time.
+        forget: done before each of ours, and not counted.
     """
+
+    def timed() -> float:
+        forget()
+        return seconds(ours)
+
     if warm:
-        ours(), peer()
+        timed(), peer()
     pairs: list[tuple[float, float]] = []
     for number in range(runs):
         if number % 2:
             theirs = seconds(peer)
-            pairs.append((seconds(ours), theirs))
+            pairs.append((timed(), theirs))
         else:
-            pairs.append((seconds(ours), seconds(peer)))
+            pairs.append((timed(), seconds(peer)))
     return tuple(pairs)
 
 

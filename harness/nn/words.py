@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int64
 
-MOST = 1 << 20
-"""Words kept, about 200 MB of them; then it starts again."""
+MOST = 1 << 25
+"""Characters of words kept, or a million short words (about 150 MB); then it starts again."""
+EACH = 32
+"""Characters that a word counts for beside its own."""
 NORMALIZERS = {None, "BertNormalizer", "Lowercase", "NFD", "StripAccents"}
 PRE_TOKENIZERS = {"BertPreTokenizer", "Whitespace", "WhitespaceSplit"}
 """Parts of the tokenizers package that see nothing beyond a space."""
@@ -45,7 +47,7 @@ class Words:
         split = pc.call_function("split_pattern", [pa.array(texts, pa.large_string())], pc.SplitPatternOptions(" "))
         coded = split.values.dictionary_encode()
         with self._lock:
-            if len(self._numbers) > MOST:
+            if self._numbers.size > MOST:
                 self._forget()
             numbers = np.array([self._numbers[word] for word in coded.dictionary.to_pylist()], np.int64)
             self._learn()
@@ -73,10 +75,11 @@ class _Numbers(dict[str, int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.new: list[str] = []
+        self.size, self.new = 0, list[str]()
 
     def __missing__(self, word: str) -> int:
         number = self[word] = len(self)
+        self.size += len(word) + EACH
         self.new.append(word)
         return number
 

@@ -48,7 +48,7 @@ def test_as_the_tokeniser_has_them(tokenizer: Tokenizer, texts: list[str]) -> No
 
 
 def test_more_words_than_are_kept(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "MOST", 2)
+    monkeypatch.setattr(words, "MOST", 2 * (words.EACH + 1))
     reads = Words(tokenizer)
     for texts in (["a b c", "c d"], ["e", "a b", "e c"], []):
         found = reads(texts)
