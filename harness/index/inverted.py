@@ -23,8 +23,8 @@ TYPES = {"offsets": np.int32, "documents": np.int32, "weights": np.float32, "siz
 SECTION = 1 << 17
 """Documents whose lists lie together, at least: their scores (512 KB) fit into a processor's second cache."""
 
-LONG = 2000
-"""Postings of a query's term in a section, on average, from which on lists are worth a call of their own each."""
+SMALL = 20_000
+"""Documents of a section, up to which scoring all of them for many queries at once costs less than a call a list."""
 
 SCORES = 1 << 22
 """Scores held at once by each thread where many queries are multiplied together (16 MB)."""
@@ -71,7 +71,7 @@ class InvertedIndex:
         """The documents with the largest dot products; those that share no term with the query are left out.
 
         Products are added up in fp32 in the order of terms, so that scores are the same to the last bit everywhere.
-        Each thread holds the scores of one section, for one query or, where lists are short, for some.
+        Each thread holds the scores of one section, for one query or, where it is small, for some.
 
         Raises:
             DataError: the queries have another vocabulary than the documents.
@@ -86,7 +86,7 @@ class InvertedIndex:
 
     def _search(self, queries: sp.csr_array, k: int) -> Ranking:
         number, _ = shape_of(queries)
-        if self._postings(queries) < LONG * len(self._sections) * queries.nnz:
+        if self._largest <= SMALL:
             size = max(1, SCORES // self._largest)
             return in_parts(number, k, lambda part: self._multiplied(queries[part], k), size)
         room = np.empty(self._largest, np.float32)
@@ -96,12 +96,8 @@ class InvertedIndex:
             rows[query], scores[query] = self._best(queries.indices[asked], queries.data[asked], k, room)
         return rows, scores
 
-    def _postings(self, queries: sp.csr_array) -> int:
-        """How many of them the queries' terms have, all in all."""
-        return sum(int(np.diff(section.offsets)[queries.indices].sum()) for section in self._sections)
-
     def _multiplied(self, queries: sp.csr_array, k: int) -> Ranking:
-        """Queries together: thousands of calls for short lists keep threads from each other, and take longer."""
+        """Queries together: thousands of short calls keep threads from each other."""
         return best((each.products(queries) for each in self._sections), shape_of(queries)[0], k, self._id_rank)
 
     def _best(

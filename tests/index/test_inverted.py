@@ -45,7 +45,7 @@ def test_equal_to_the_whole_product(corpus_of: Callable, new_folder: Callable[[]
 def test_the_bits_of_scipys_product(
     corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, k: int, way: str
 ) -> None:
-    monkeypatch.setattr("harness.index.inverted.LONG", 0 if "list" in way or "loop" in way else 2000)
+    monkeypatch.setattr("harness.index.inverted.SMALL", 0 if "list" in way or "loop" in way else 900)
     if way == "together in parts":
         monkeypatch.setattr("harness.index.inverted.SCORES", 1500)
     if way == "without scipy's loop":
@@ -67,11 +67,11 @@ def test_the_bits_of_scipys_product(
     np.testing.assert_array_equal(found[1], scores)
 
 
-@pytest.mark.parametrize("long", [0, 2000])
+@pytest.mark.parametrize("small", [0, 900])
 def test_a_score_that_is_no_number_is_refused(
-    corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, long: int
+    corpus_of: Callable, new_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, small: int
 ) -> None:
-    monkeypatch.setattr("harness.index.inverted.LONG", long)
+    monkeypatch.setattr("harness.index.inverted.SMALL", small)
     for number in (3, 300):
         weights = np.ones((number, 1))
         weights[-1] = np.nan
