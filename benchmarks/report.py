@@ -15,8 +15,8 @@ HEAD = """# Performance
 
 Made by `make bench`; the numbers are those of benchmarks/results.json. Each row is two things that were done in turn,
 in one process or one process group, on one machine: the median over at least five pairs of how many times longer the
-peer takes. Seconds are of a shared machine and say little on their own. Which processor a row is of, is told by the
-widest instructions that torch uses there; a mode that a processor lacks has no row of it.
+peer takes. Seconds are of a shared machine and say little on their own. The column `processor` has the widest
+instructions that torch uses there; a processor that lacks a mode has no row of it.
 """
 ABOUT_GROWTH = """Each point once, in a process of its own, without what is made ready for it; memory is what the
 work takes beyond that, without pages of mapped files. The power is that of the size which the seconds grow with since

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int32
 from harness.contracts import Corpus
 from harness.errors import DataError
 from harness.index import files
-from harness.index.best import Ranking, best, in_parts
+from harness.index.best import SCORES, Ranking, best, in_parts
 from harness.index.postings import Postings, asked, shape_of
 from harness.scoring.order import topk
 
@@ -25,9 +25,6 @@ SECTION = 1 << 17
 
 SMALL = 20_000
 """Documents of a section, up to which scoring all of them for many queries at once costs less than a call a list."""
-
-SCORES = 1 << 22
-"""Scores held at once by each thread where many queries are multiplied together (16 MB)."""
 
 FILLED = 4
 """Postings a term in a section, at least: where lists begin takes space too, in each section for every term."""
@@ -87,7 +84,7 @@ class InvertedIndex:
     def _search(self, queries: sp.csr_array, k: int) -> Ranking:
         number, _ = shape_of(queries)
         if self._largest <= SMALL:
-            size = max(1, SCORES // self._largest)
+            size = max(1, SCORES // _threads() // self._largest)
             return in_parts(number, k, lambda part: self._multiplied(queries[part], k), size)
         room = np.empty(self._largest, np.float32)
         rows, scores = np.full((number, k), -1, np.int32), np.full((number, k), -np.inf, np.float32)

@@ -81,14 +81,10 @@ class Postings:
 
         Args:
             queries: weights, queries × terms, terms ascending.
-
-        Raises:
-            ScoreError: a score is NaN.
         """
         shape = len(self.offsets) - 1, self.size
         lists = sp.csr_array((self.weights, self.documents, self.offsets), shape=shape)
         scores = sp.csr_array(queries @ lists).toarray()
-        _refuse_nan(scores.max(axis=1))
         scores[scores == 0] = -np.inf
         return scores
 
@@ -137,12 +133,8 @@ def _floor(scores: Float32[np.ndarray, " docs"], k: int) -> float:
     width = max(1, len(scores) // (GROUPS * max(k, 1)))
     grouped = len(scores) - len(scores) % width
     bests = np.concatenate([scores[:grouped].reshape(width, -1).max(axis=0), scores[grouped:]])
-    _refuse_nan(bests)
+    if np.isnan(bests).any():
+        raise ScoreError("a score is NaN; expected a number for each document")
     if not 0 < k <= len(bests):
         return 0.0
     return max(0.0, float(np.partition(bests, len(bests) - k)[len(bests) - k]))
-
-
-def _refuse_nan(scores: Float32[np.ndarray, " some"]) -> None:
-    if np.isnan(scores).any():
-        raise ScoreError("a score is NaN; expected a number for each document")

@@ -109,15 +109,17 @@ def _candidates(
     line: Float32[np.ndarray, " docs"], k: int, id_rank: Int32[np.ndarray, " docs"]
 ) -> Int64[np.ndarray, " k"]:
     """The best `k` rows of one query, in any order."""
-    threshold = np.partition(line, len(line) - k)[len(line) - k] if 0 < k < len(line) else -np.inf
-    rows = np.flatnonzero(line >= threshold) if k else np.empty(0, dtype=np.int64)
+    if not k:
+        return np.empty(0, dtype=np.int64)
+    highest = np.partition(line, len(line) - k)[len(line) - k :]
+    if np.isnan(highest).any():  # it sorts above everything
+        raise ScoreError("a score is NaN; expected a number for each document")
+    rows = np.flatnonzero(line >= highest[0])
     if len(rows) > k:
-        above, tied = rows[line[rows] > threshold], rows[line[rows] == threshold]
+        above, tied = rows[line[rows] > highest[0]], rows[line[rows] == highest[0]]
         wanted = k - len(above)
         best = np.argpartition(id_rank[tied], len(tied) - wanted)[len(tied) - wanted :]
         rows = np.concatenate([above, tied[best]])
-    if len(rows) < k:  # NaN sorts above everything and compares with nothing
-        raise ScoreError("a score is NaN; expected a number for each document")
     return rows
 
 

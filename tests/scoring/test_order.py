@@ -70,3 +70,8 @@ def test_nan_is_refused(k: int) -> None:
     scores = np.array([[0, 1, 2], [3, np.nan, 5]], np.float32)
     with pytest.raises(ScoreError, match="NaN"):
         topk(scores, k, np.arange(3, dtype=np.int32))
+
+
+def test_nan_is_refused_though_enough_others_are_tied() -> None:
+    with pytest.raises(ScoreError, match="NaN"):
+        topk(np.array([[1, 1, np.nan]], np.float32), 2, np.arange(3, dtype=np.int32))
