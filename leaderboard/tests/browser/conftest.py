@@ -59,6 +59,19 @@ def opened(chromium: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
+def sort_by() -> Callable[..., None]:
+    """Does `act` (a click, if not told) on a column's head, and waits until the table, which sorts later, is drawn."""
+
+    def sort(head: Any, act: Callable[[], Any] | None = None) -> None:
+        node, order = head.element_handle(), "head => head.className + head.ariaSort"
+        before = node.evaluate(order)
+        (act or head.click)()
+        head.page.wait_for_function(f"([head, before]) => ({order})(head) !== before", arg=[node, before])
+
+    return sort
+
+
+@pytest.fixture(scope="session")
 def on_disk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Mapping[str, bytes]], str]:
     """Writes a site below a folder of this name; the address of the folder."""
     written: dict[str, Path] = {}

@@ -22,12 +22,6 @@ def ready(page: Any) -> Any:
     return page.locator(".board").first
 
 
-def click(head: Any, **options: Any) -> None:
-    """Click a head, and wait until the table is sorted, which it does a moment later."""
-    head.click(**options)
-    head.page.wait_for_timeout(250)
-
-
 def names(page: Any) -> list[str]:
     return page.locator(".board tbody th .name").all_inner_texts()
 
@@ -52,18 +46,19 @@ def test_same_methods_and_figures_as_without_scripts(opened, overview):
         assert figures(column(page, "Mean")) == figures([text for text in means if " of " not in text])
 
 
-def test_sorts_by_a_column_and_by_several_and_keeps_it_in_the_address(opened, overview):
+def test_sorts_by_a_column_and_by_several_and_keeps_it_in_the_address(opened, overview, sort_by):
     with opened(overview) as page:
         ready(page)
         before = names(page)
         head = page.locator(".board thead th", has_text="query p50")
-        click(head)
+        sort_by(head)
         rising = figures(column(page, "query p50"))
         assert rising == sorted(rising)
-        click(head)
+        sort_by(head)
         falling = figures(column(page, "query p50"))
         assert falling == sorted(falling, reverse=True)
-        click(page.locator(".board thead th", has_text="Method"), modifiers=["Shift"])
+        further = page.locator(".board thead th", has_text="Method")
+        sort_by(further, lambda: further.click(modifiers=["Shift"]))
         assert "sort=query_p50_ms+desc%2Cmethod+asc" in page.url
         order = names(page)
         assert order != before
@@ -76,23 +71,22 @@ def test_sorts_by_a_column_and_by_several_and_keeps_it_in_the_address(opened, ov
         assert "=" not in page.url
 
 
-def test_sorts_by_keyboard_and_tells_the_order(opened, overview):
+def test_sorts_by_keyboard_and_tells_the_order(opened, overview, sort_by):
     with opened(overview) as page:
         ready(page)
         head = page.locator(".board thead th", has_text="indexing")
         head.locator("[role=button]").focus()
-        page.keyboard.press("Enter")
-        page.wait_for_timeout(250)
+        sort_by(head, lambda: page.keyboard.press("Enter"))
         assert head.get_attribute("aria-sort") == "ascending"
 
 
-def test_what_is_missing_stands_last_both_ways(opened, on_disk, small_site):
+def test_what_is_missing_stands_last_both_ways(opened, on_disk, small_site, sort_by):
     with opened(on_disk("small", small_site) + "/index.html") as page:
         page.wait_for_selector(".board[data-ready] .controls")
         table = page.locator(".board", has=page.locator("text=cascade")).first
         head = table.locator("thead th", has_text="scifact")
         for _ in range(2):
-            click(head)
+            sort_by(head)
             shown = [row.inner_text() for row in table.locator("tbody tr").all()]
             assert "cascade" in shown[-1]
 
