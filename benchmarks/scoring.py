@@ -67,7 +67,8 @@ class Rankings:
         }
 
 
-def _ours(given: Rankings) -> PerQuery:
+def ours(given: Rankings) -> PerQuery:
+    """By the harness."""
     return score(given.run, given.qrels, np.arange(DOCS, dtype=np.int32), MEASURES)
 
 
@@ -121,10 +122,10 @@ TIES = {"ranx": " It ranks tied documents otherwise than trec_eval; without ties
 def rows(runs: int) -> Iterator[Row]:
     given, few = Rankings.made_up(QUERIES), Rankings.made_up(20)
     for name, (evaluate, goal) in PEERS.items():
-        _ours(few), evaluate(few)  # imports and compiles what there is to compile
+        ours(few), evaluate(few)  # imports and compiles what there is to compile
         told: dict[str, PerQuery] = {}
         pairs = in_turn(
-            lambda told=told: told.update(ours=_ours(given)),
+            lambda told=told: told.update(ours=ours(given)),
             lambda told=told, evaluate=evaluate: told.update(peer=evaluate(given)),
             runs,
             warm=False,
