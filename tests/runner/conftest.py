@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import make_url, text
 
+from harness import devices
 from harness.cli.results import results
 from harness.store import Store, open_store
 from tests.conftest import PATIENCE, wait_for
@@ -176,10 +178,23 @@ def database(request: pytest.FixtureRequest) -> str:
 on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store that knows the processor and nothing else: making one takes as long as half a run."""
+    lab = Lab(tmp_path_factory.mktemp("empty"))
+    lab.home.mkdir()
+    with lab.opened() as store:
+        devices.require(store, "cpu")
+    return Path(lab.url)
+
+
 @pytest.fixture
 def lab(tmp_path: Path, database: str, request: pytest.FixtureRequest) -> Lab:
     write_collection(tmp_path / "data" / "small")
     write_collection(tmp_path / "data" / "other", documents=50)
     if database == "sqlite":
-        return Lab(tmp_path)
+        lab = Lab(tmp_path)
+        lab.home.mkdir()
+        shutil.copyfile(request.getfixturevalue("empty_store"), lab.url)
+        return lab
     return Lab(tmp_path, server=make_database(request.getfixturevalue("postgresql"), tmp_path))
