@@ -163,7 +163,7 @@ CURVES = {
         sizes=CORPUS,
         ready=whole,
         why="imports, the queries' latencies and what is stored of their run are the same at every size; beyond them, "
-        "seconds are those of reading and encoding. What memory grows by are the ids as Python strings, and a "
+        "seconds are those of reading and encoding. Half of what memory grows by are the ids as Python strings, and a "
         "dictionary of their rows.",
     ),
     "scoring": Curve(

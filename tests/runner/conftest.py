@@ -180,7 +180,7 @@ on_both = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a store that knows the processor and nothing else: making one takes as long as half a run."""
+    """The file of a store that knows the processor and nothing else; making one takes a third of a run's time."""
     lab = Lab(tmp_path_factory.mktemp("empty"))
     lab.home.mkdir()
     with lab.opened() as store:
