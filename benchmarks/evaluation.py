@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import real
 from benchmarks.lab import Lab, lab
-from benchmarks.measure import Row, main, seconds
+from benchmarks.measure import FAST, Row, main, seconds
 from harness.testing.mteb_task import mteb_score
 
 PEER = "mteb"
@@ -57,7 +57,8 @@ def rows(runs: int) -> Iterator[Row]:
     work = "whole evaluation of MiniLM-L6 on scifact, cold"
     for mode, pairs in cold.items():
         seen = {"nDCG@10": found[mode], "mteb's nDCG@10": found[PEER]}
-        yield Row(work=work, peer_name=PEER, runs=tuple(pairs), goal=2, mode=mode, found=seen, note=LIMIT)
+        goal = FAST["evaluation"]
+        yield Row(work=work, peer_name=PEER, runs=tuple(pairs), goal=goal, mode=mode, found=seen, note=LIMIT)
     yield Row(work="the same again by another measure", peer_name=PEER, runs=tuple(measure), goal=50)
     seen = {"nDCG@10": found["other queries"], "mteb's nDCG@10": found["other queries, mteb"]}
     note = f"The peer's seconds are those of {OTHER} queries too, the test split's"

@@ -16,6 +16,9 @@ from typing import Any, Literal
 
 RUNS = 5
 
+FAST = {"encoding": 2.9, "evaluation": 2, "training": 1.7}
+"""Benchmarks with a goal in the fast mode, which wants a processor with bfloat16: the least ratio."""
+
 
 class Skipped(Exception):
     """A benchmark needs what is not here; says what."""
