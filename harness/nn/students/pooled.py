@@ -1,5 +1,6 @@
 """The largest logit of each vocabulary term over the tokens of a text, without holding the logits of all tokens."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -7,7 +8,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 LOGITS = 1 << 25
-"""Logits held at once (128 MB in fp32)."""
+"""Logits held at once (128 MB in fp32) on an accelerator."""
+TILE = 1 << 10
+"""Tokens, and terms, whose logits are held at once on a CPU: its cache keeps these 4 MB until the maximum is found."""
 
 
 def max_logits(
@@ -30,25 +33,35 @@ class _MaxLogits(torch.autograd.Function):
         texts, tokens, _ = hidden.shape
         found = hidden.new_empty(texts, len(weight))
         holders = torch.empty(texts, len(weight), dtype=torch.int32, device=hidden.device)
-        size = max(1, LOGITS // (tokens * len(weight)))
         weights = weight.to(hidden.dtype)
         padded = torch.where(mask.unsqueeze(2), hidden, hidden[:, :1])  # a token that counts, again: changes no maximum
-        for start in range(0, texts, size):
-            part = slice(start, start + size)
-            logits = weights @ padded[part].transpose(1, 2).contiguous()  # terms × tokens: the maximum is of neighbours
-            found[part], place = logits.max(dim=2)
-            holders[part] = place.int()
-        ctx.save_for_backward(hidden, weight, holders)
+        for part, terms in _tiles(texts, tokens, len(weight), hidden.device.type):
+            read = padded[part].flatten(0, 1)
+            logits = weights[terms] @ read.T.contiguous()  # terms × tokens: the maximum is of neighbours
+            best, place = logits.view(-1, len(read) // tokens, tokens).max(dim=2)
+            found[part, terms], holders[part, terms] = best.T, place.T.int()
+        ctx.save_for_backward(hidden, weight, holders, mask)
         return found.to(bias.dtype) + bias
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        hidden, weight, holders = ctx.saved_tensors
+        hidden, weight, holders, mask = ctx.saved_tensors
         (gradient,) = gradients
         text, term = gradient.nonzero(as_tuple=True)
         values = gradient[text, term].unsqueeze(1)
-        rows = text * hidden.shape[1] + holders[text, term].long()
+        held = holders[text, term].long()
+        held = held.where(mask[text, held], 0)  # products of equal vectors may differ: the copy is the first token
+        rows = text * hidden.shape[1] + held
         flat = hidden.reshape(-1, hidden.shape[2])
         to_hidden = torch.zeros_like(flat).index_add_(0, rows, values.to(flat.dtype) * weight[term].to(flat.dtype))
         to_weight = torch.zeros_like(weight).index_add_(0, term, values.to(weight.dtype) * flat[rows].to(weight.dtype))
         return to_hidden.view_as(hidden), to_weight, gradient.sum(dim=0), None
+
+
+def _tiles(texts: int, tokens: int, terms: int, kind: str) -> Iterator[tuple[slice, slice]]:
+    """Which texts and terms are multiplied together."""
+    wide = TILE if kind == "cpu" else terms
+    high = max(1, (TILE if kind == "cpu" else LOGITS // terms) // tokens)
+    for text in range(0, texts, high):
+        for term in range(0, terms, wide):
+            yield slice(text, text + high), slice(term, term + wide)
