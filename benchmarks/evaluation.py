@@ -57,7 +57,7 @@ def rows(runs: int) -> Iterator[Row]:
     work = "whole evaluation of MiniLM-L6 on scifact, cold"
     for mode, pairs in cold.items():
         seen = {"nDCG@10": found[mode], "mteb's nDCG@10": found[PEER]}
-        goal = FAST["evaluation"]
+        goal = FAST["evaluation"]  # and of fp32
         yield Row(work=work, peer_name=PEER, runs=tuple(pairs), goal=goal, mode=mode, found=seen, note=LIMIT)
     yield Row(work="the same again by another measure", peer_name=PEER, runs=tuple(measure), goal=50)
     seen = {"nDCG@10": found["other queries"], "mteb's nDCG@10": found["other queries, mteb"]}

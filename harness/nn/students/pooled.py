@@ -1,6 +1,5 @@
 """The largest logit of each vocabulary term over the tokens of a text, without holding the logits of all tokens."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -35,11 +34,15 @@ class _MaxLogits(torch.autograd.Function):
         holders = torch.empty(texts, len(weight), dtype=torch.int32, device=hidden.device)
         weights = weight.to(hidden.dtype)
         padded = torch.where(mask.unsqueeze(2), hidden, hidden[:, :1])  # a token that counts, again: changes no maximum
-        for part, terms in _tiles(texts, tokens, len(weight), hidden.device.type):
-            read = padded[part].flatten(0, 1)
-            logits = weights[terms] @ read.T.contiguous()  # terms × tokens: the maximum is of neighbours
-            best, place = logits.view(-1, len(read) // tokens, tokens).max(dim=2)
-            found[part, terms], holders[part, terms] = best.T, place.T.int()
+        high, wide = _tile(tokens, len(weight), hidden.device.type)
+        for text in range(0, texts, high):
+            part = slice(text, text + high)
+            read = padded[part].flatten(0, 1).T.contiguous()
+            for term in range(0, len(weight), wide):
+                terms = slice(term, term + wide)
+                logits = (weights[terms] @ read).unflatten(1, (-1, tokens))  # the maximum is of neighbours in memory
+                best, place = logits.max(dim=2)
+                found[part, terms], holders[part, terms] = best.T, place.T.int()
         ctx.save_for_backward(hidden, weight, holders, mask)
         return found.to(bias.dtype) + bias
 
@@ -58,10 +61,8 @@ class _MaxLogits(torch.autograd.Function):
         return to_hidden.view_as(hidden), to_weight, gradient.sum(dim=0), None
 
 
-def _tiles(texts: int, tokens: int, terms: int, kind: str) -> Iterator[tuple[slice, slice]]:
-    """Which texts and terms are multiplied together."""
-    wide = TILE if kind == "cpu" else terms
-    high = max(1, (TILE if kind == "cpu" else LOGITS // terms) // tokens)
-    for text in range(0, texts, high):
-        for term in range(0, terms, wide):
-            yield slice(text, text + high), slice(term, term + wide)
+def _tile(tokens: int, terms: int, kind: str) -> tuple[int, int]:
+    """How many texts and how many terms are multiplied together, on a device of this kind."""
+    if kind == "cpu":
+        return max(1, TILE // tokens), TILE
+    return max(1, LOGITS // (terms * tokens)), terms
