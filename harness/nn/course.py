@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from harness.card import Use
 from harness.contracts import Context, Lesson, Retriever
-from harness.errors import DataError
+from harness.errors import ConfigError, DataError
 from harness.nn.lists import Batches, Lists
 from harness.nn.mining import Candidates, Window, mine
 from harness.nn.settings import UNLIMITED_STEPS, StudentConfig
@@ -23,6 +23,7 @@ from harness.nn.students import Form, PairStudent, Student, make
 from harness.nn.taught import scorable, teacher_scores
 from harness.nn.training.account import Account
 from harness.nn.training.loop import Loop
+from harness.nn.training.processes import processes
 from harness.nn.training.stage import Schedule, Stage
 from harness.nn.view import View
 
@@ -49,14 +50,32 @@ class Course:
 
     @property
     def steps(self) -> int:
-        """Optimiser steps that there are to spend over all stages."""
-        limits = [steps for steps in (self.config.steps, self.lesson.budget.steps) if steps is not None]
+        """Optimiser steps that there are to spend over all stages; examples may allow fewer than the budget's steps.
+
+        Raises:
+            ConfigError: not one.
+        """
+        budget, each = self.lesson.budget, self.config.batch * self.config.accumulate * processes()
+        by_examples = None if budget.examples is None else budget.examples // each
+        if by_examples == 0:
+            raise ConfigError(f"the budget allows {budget.examples} examples; expected {each}, for one step: raise it")
+        limits = [steps for steps in (self.config.steps, budget.steps, by_examples) if steps is not None]
         return min(limits, default=UNLIMITED_STEPS)
 
     def share(self, *shares: float) -> list[int]:
-        """The steps in these shares, which add up to 1; at least one step each, the last takes the rest."""
-        parts = [max(1, round(share * self.steps)) for share in shares[:-1]]
-        return [*parts, max(1, self.steps - sum(parts))]
+        """The steps in these shares, which add up to 1; at least one step each, the last takes the rest.
+
+        Raises:
+            ConfigError: fewer steps than shares.
+        """
+        left, parts = self.steps, list[int]()
+        if left < len(shares):
+            raise ConfigError(f"{left} steps for {len(shares)} stages; expected at least one each: allow more")
+        for place, share in enumerate(shares[:-1], 1):
+            most = left - (len(shares) - place)
+            parts.append(min(max(1, round(share * self.steps)), most))
+            left -= parts[-1]
+        return [*parts, left]
 
     def student(self, form: Form = "dense", checkpoint: str = "", **options: Any) -> Student:
         """A student of the lesson's checkpoint, or of another."""

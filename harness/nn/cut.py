@@ -20,8 +20,8 @@ PART = re.compile(r"(?P<base>.+)\[layers=(?P<layers>\d+(,\d+)*)\]")
 """How a part of a checkpoint is named."""
 COUNTS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
 """What configurations call the number of layers."""
-LAYER = re.compile(r"(?P<before>(?:.*\.)?(?:layers?|h|block)\.)(?P<number>\d+)(?P<after>\..+)")
-"""The name of a parameter of a layer."""
+LAYER = re.compile(r"(?P<before>(?:.*?\.)?(?:layers?|h|block)\.)(?P<number>\d+)(?P<after>\..+)")
+"""The name of a parameter of a layer, the outermost where layers are made of layers."""
 
 
 def part_of(name: str) -> tuple[str, tuple[int, ...] | None]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from harness.contracts import Lesson
-from harness.errors import DataError, SignalError
+from harness.errors import ConfigError, DataError, SignalError
 from harness.nn.course import Course
 from harness.nn.losses import info_nce
 from harness.nn.settings import UNLIMITED_STEPS, StudentConfig
@@ -42,8 +42,18 @@ def test_steps_are_the_smaller_of_options_and_budget_and_shares_spend_all_of_the
     assert course("unused", tmp_path / "b", Budget(steps=7)).steps == 7
     assert course("unused", tmp_path / "e", Budget(steps=2000), steps=None).steps == 2000
     assert course("unused", tmp_path / "f", steps=None).steps == UNLIMITED_STEPS
+    assert course("unused", tmp_path / "g", Budget(examples=50)).steps == 6
+    assert course("unused", tmp_path / "h", Budget(examples=50), accumulate=2).steps == 3
     assert course("unused", tmp_path / "c").share(0.25, 0.35, 0.4) == [2, 4, 4]
     assert sum(course("unused", tmp_path / "d", Budget(steps=7)).share(1 / 3, 1 / 3, 1 / 3)) == 7
+    assert course("unused", tmp_path / "i", Budget(steps=3)).share(0.98, 0.01, 0.01) == [1, 1, 1]
+
+
+def test_fewer_steps_than_stages_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="2 steps for 3 stages"):
+        course("unused", tmp_path / "a", Budget(steps=2)).share(0.4, 0.3, 0.3)
+    with pytest.raises(ConfigError, match="allows 7 examples; expected 8"):
+        _ = course("unused", tmp_path / "b", Budget(examples=7)).steps
 
 
 def test_lists_do_not_depend_on_the_seed_but_on_the_draw(tmp_path):

@@ -4,6 +4,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from harness.nn.exact import exact
+
 
 def mse(student: Float[Tensor, "texts dim"], teacher: Float[Tensor, "texts dim"]) -> Float[Tensor, ""]:
     """Mean over texts of the squared Euclidean distance between the vectors.
@@ -28,4 +30,5 @@ def relation(student: Float[Tensor, "texts dim"], teacher: Float[Tensor, "texts 
     CVPR 2019.
     """
     ours, theirs = functional.normalize(student, dim=1), functional.normalize(teacher, dim=1)
-    return functional.mse_loss(ours @ ours.T, theirs @ theirs.T)
+    with exact(ours, theirs) as (ours, theirs):
+        return functional.mse_loss(ours @ ours.T, theirs @ theirs.T)

@@ -10,6 +10,7 @@ from torch import Tensor
 from harness.contracts import Role
 from harness.index.dense import DenseIndex
 from harness.nn.encoders import DenseEncoder
+from harness.nn.exact import exact
 from harness.nn.retriever import Encoder, Index
 from harness.nn.students.student import Student
 
@@ -39,13 +40,15 @@ class DenseStudent(Student):
         self, queries: Float[Tensor, "queries dim"], documents: Float[Tensor, "all_docs dim"]
     ) -> Float[Tensor, "queries docs"]:
         """Dot products of each query with its own list."""
-        return torch.einsum("qd,qnd->qn", queries, documents.view(len(queries), -1, documents.shape[1]))
+        with exact(queries, documents) as (ours, theirs):
+            return torch.einsum("qd,qnd->qn", ours, theirs.view(len(ours), -1, theirs.shape[1]))
 
     def matrix(
         self, queries: Float[Tensor, "queries dim"], documents: Float[Tensor, "all_docs dim"]
     ) -> Float[Tensor, "queries all_docs"]:
         """Dot products of each query with each document."""
-        return queries @ documents.T
+        with exact(queries, documents) as (ours, theirs):
+            return ours @ theirs.T
 
     def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
         """Exact search by dot product."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from harness.contracts import Role
 from harness.index.multivector import MultiVectorIndex
 from harness.nn.encoders import MultiVectorEncoder
+from harness.nn.exact import exact
 from harness.nn.retriever import Encoder, Index
 from harness.nn.students.student import Student
 
@@ -51,12 +52,14 @@ class LateStudent(Student):
         """Late interaction of each query with its own list."""
         count = len(queries.vectors)
         own = Tokens(*(part.view(count, -1, *part.shape[1:]) for part in documents))
-        found = torch.einsum("qtd,qnsd->qnts", queries.vectors, own.vectors)
+        with exact(queries.vectors, own.vectors) as (ours, theirs):
+            found = torch.einsum("qtd,qnsd->qnts", ours, theirs)
         return _interact(found, own.mask.unsqueeze(2), queries.mask.unsqueeze(1))
 
     def matrix(self, queries: Tokens, documents: Tokens) -> Float[Tensor, "queries all_docs"]:
         """Late interaction of each query with each document."""
-        found = torch.einsum("qtd,nsd->qnts", queries.vectors, documents.vectors)
+        with exact(queries.vectors, documents.vectors) as (ours, theirs):
+            found = torch.einsum("qtd,nsd->qnts", ours, theirs)
         return _interact(found, documents.mask.unsqueeze(0).unsqueeze(2), queries.mask.unsqueeze(1))
 
     def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from harness.contracts import Role
 from harness.errors import CheckpointError
+from harness.nn.exact import exact
 from harness.nn.students.dense import DenseStudent
 
 
@@ -69,4 +70,5 @@ class LayeredStudent(DenseStudent):
         """Dot products of each query with its own list, layer by layer, of what was embedded last."""
         queries, documents = self.layers["query"], self.layers["document"]
         lists = documents.view(len(queries), -1, *documents.shape[1:])
-        return torch.einsum("qld,qnld->qnl", queries, lists)
+        with exact(queries, lists) as (ours, theirs):
+            return torch.einsum("qld,qnld->qnl", ours, theirs)

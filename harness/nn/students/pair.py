@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harness.contracts import Context, Retriever
 from harness.nn.batches import CHARACTERS_A_TOKEN, MARKS
+from harness.nn.exact import keep_output_exact
 from harness.nn.loading import adjust, load
 from harness.nn.reading import placed
 from harness.nn.reranker import Reranker
@@ -31,6 +32,7 @@ class PairStudent:
         """
         self.model: Any = load("cross-encoder", checkpoint, context, new_head=True, num_labels=1)
         adjust(self.model, max_length=max_length)
+        keep_output_exact(self.model)
         self.context = context
 
     @property

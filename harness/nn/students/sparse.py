@@ -11,6 +11,7 @@ from harness.contracts import Role
 from harness.errors import CheckpointError
 from harness.index.inverted import InvertedIndex
 from harness.nn.encoders import SparseEncoder
+from harness.nn.exact import exact
 from harness.nn.retriever import Encoder, Index
 from harness.nn.students.pooled import max_logits
 from harness.nn.students.student import Student
@@ -70,13 +71,15 @@ class SparseStudent(Student):
         self, queries: Float[Tensor, "queries vocab"], documents: Float[Tensor, "all_docs vocab"]
     ) -> Float[Tensor, "queries docs"]:
         """Dot products of each query with its own list."""
-        return torch.einsum("qv,qnv->qn", queries, documents.view(len(queries), -1, documents.shape[1]))
+        with exact(queries, documents) as (ours, theirs):
+            return torch.einsum("qv,qnv->qn", ours, theirs.view(len(ours), -1, theirs.shape[1]))
 
     def matrix(
         self, queries: Float[Tensor, "queries vocab"], documents: Float[Tensor, "all_docs vocab"]
     ) -> Float[Tensor, "queries all_docs"]:
         """Dot products of each query with each document."""
-        return queries @ documents.T
+        with exact(queries, documents) as (ours, theirs):
+            return ours @ theirs.T
 
     def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
         """Exact search in posting lists."""

@@ -4,11 +4,17 @@ The model is not wrapped for this: `DistributedDataParallel` hangs on its own fo
 any part of the model, any number of times, or run it again afterwards from a gradient cache.
 """
 
+import os
 from collections.abc import Iterable
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, distributed, nn
+
+
+def processes() -> int:
+    """How many train together, as `accelerate launch` says before there is an accelerator."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def share_weights(accelerator: Accelerator, model: nn.Module) -> None:

@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 from torch.optim.lr_scheduler import LambdaLR
 
-from harness.errors import ContractError
+from harness.errors import ConfigError, ContractError
 from harness.nn.bfloat16 import helped
 from harness.nn.training.account import Account
 from harness.nn.training.processes import average_gradients, total
@@ -38,12 +38,21 @@ class Steps:
     """Of all stages."""
 
     def run(self, first: int, save: Callable[[int], None], every: float) -> None:
-        """Take the steps from `first`; after about every so many seconds, `save` with the steps taken so far."""
+        """Take the steps from `first`; after about every so many seconds, `save` with the steps taken so far.
+
+        Raises:
+            ConfigError: the budget was used up before the first step, so that what is trained would not be the method.
+        """
         self.stage.model.train()
         saved = time.monotonic()
         examples = self.stage.examples * self.stage.schedule.accumulate * self.accelerator.num_processes
         for step in range(first, self.stage.steps):
             if limit := self.account.exhausted(self.budget, examples):
+                if not step:
+                    raise ConfigError(
+                        f"stage {self.stage.name} gets no step, the budget of {limit} is used up before; raise it, or "
+                        "let the stages before take fewer steps"
+                    )
                 log.info("stage %s ends after %d steps: the budget is %s", self.stage.name, step, limit)
                 break
             begun = time.perf_counter()

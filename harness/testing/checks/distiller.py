@@ -4,6 +4,7 @@ import dataclasses
 
 from harness.contracts import Distiller
 from harness.errors import ContractError, HarnessError
+from harness.nn.settings import StudentConfig
 from harness.testing.checks import retriever
 from harness.testing.compare import difference
 from harness.testing.subject import DEPTH, Subject
@@ -60,9 +61,16 @@ def refuses_a_mute_teacher(subject: Subject) -> None:
         raise ContractError(f"expected a teacher without {signal!r} to be refused, got a student")
 
 
+def trains_in_bfloat16(subject: Subject) -> None:
+    """Where it follows the student recipe, mixed precision makes a student too."""
+    if issubclass(subject.card.config, StudentConfig):
+        subject.build(subject.with_options({"precision": "bf16"})).distil(subject.lesson())
+
+
 CHECKS = (
     builds,
     learns_from_its_teacher,
+    trains_in_bfloat16,
     teacher_calls_stay_in_budget,
     refuses_a_mute_teacher,
     *(check for check in retriever.CHECKS if check is not retriever.builds),

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from harness.contracts import Context, Lesson, Retriever
+from harness.nn.exact import exact
 from harness.nn.recipe import View, fit
 from harness_adaptive_margins import Config
 
@@ -26,11 +27,11 @@ class AdaptiveMargins:
 
         Source: Gienapp et al. 2025, and the authors' code for the three targets.
         """
-        queries = functional.normalize(view.query_vectors, dim=-1)
-        documents = functional.normalize(view.document_vectors, dim=-1)
-        positives, negatives = documents[:, 0], documents[:, 1:].flatten(0, 1)
-        margins = (queries * positives).sum(dim=1, keepdim=True) - queries @ negatives.T
-        targets = self._targets(positives @ negatives.T)
+        with exact(view.query_vectors, view.document_vectors) as vectors:
+            queries, documents = (functional.normalize(part, dim=-1) for part in vectors)
+            positives, negatives = documents[:, 0], documents[:, 1:].flatten(0, 1)
+            margins = (queries * positives).sum(dim=1, keepdim=True) - queries @ negatives.T
+            targets = self._targets(positives @ negatives.T)
         own = _negatives(view, view.own_list)
         if self._config.target == "distributed":  # each margin against the similarities to all positives
             return self._errors(margins[own] - targets).mean()

@@ -1,8 +1,7 @@
 """A sentence-transformers CrossEncoder as a teacher, and what its layers think on the way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from harness.errors import CheckpointError
 from harness.nn import loading
 from harness.nn.bfloat16 import autocast
 from harness.nn.checkpoint import identity
+from harness.nn.exact import keep_output_exact
 from harness.records import Document, Query
 from harness_cross_encoder import Config
 
@@ -37,7 +37,7 @@ class CrossEncoderTeacher:
         if (outputs := self._model.num_labels) != 1:
             raise CheckpointError(f"{config.model}: expected one output, the relevance, got {outputs}; take another")
         if config.precision == "bfloat16":
-            _keep_last_float32(self._model)
+            keep_output_exact(self._model)
         settings = [identity(config.model), config.max_length, "Identity", config.precision]
         self._identity = digest(["cross-encoder", *settings])
 
@@ -102,15 +102,3 @@ class CrossEncoderTeacher:
 
 def _texts(pairs: Sequence[tuple[Query, Document]]) -> list[tuple[str, str]]:
     return [(query.text, document.content) for query, document in pairs]
-
-
-def _keep_last_float32(model: nn.Module) -> None:
-    """Let layers with one output multiply in float32: bfloat16 has 8 bits of precision, in which near scores tie."""
-    for layer in model.modules():
-        if isinstance(layer, nn.Linear) and layer.out_features == 1:
-            layer.forward = partial(_in_float32, layer.forward)
-
-
-def _in_float32(forward: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
-    with torch.autocast(states.device.type, enabled=False):
-        return forward(states.float())

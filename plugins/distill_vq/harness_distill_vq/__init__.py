@@ -39,13 +39,15 @@ class Config(StudentConfig):
     ivf_weight: float = knob(1.0, "weight of the loss of the centroids alone", paper=1, low=0)
     pq_weight: float = knob(1.0, "weight of the loss of centroids with codewords", paper=1, low=0)
     dense_weight: float = knob(1.0, "weight of the loss of the vectors as they are", paper=1, low=0)
-    ivf_rate: float = knob(20.0, "the centroids' factor on the learning rate", paper=200, low=1e-6)
-    pq_rate: float = knob(20.0, "the codewords' factor on the learning rate", paper=20, low=1e-6)
+    ivf_rate: float = knob(1e-3, "peak learning rate of the centroids", paper=1e-3, low=1e-9)
+    pq_rate: float = knob(1e-4, "peak learning rate of the codewords", paper=1e-4, low=1e-9)
 
     def __post_init__(self) -> None:
         """Check what no single knob can say."""
         if self.signal == "self" and self.dense_share:
             raise ValueError("signal=self expects dense_share=0: a student can't be made dense by its own scores")
+        if not self.learning_rate:
+            raise ValueError("option 'learning_rate' expects more than 0; train_queries=false leaves the encoder alone")
         if self.probes > self.lists:
             raise ValueError(f"option 'probes' expects at most the {self.lists} lists, got {self.probes}")
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from harness.contracts import Context, Lesson, Retriever
 from harness.nn.course import Course
+from harness.nn.exact import exact
 from harness.nn.lists import Lists
 from harness.nn.mining import Candidates
 from harness.nn.recipe import View
@@ -80,7 +81,7 @@ class DistillVq:
         quantiser: Quantiser,
     ) -> list[Stage]:
         """The dense student, if it has a share of the steps, and the index."""
-        config = self._config
+        config, rates = self._config, {"centroids": self._config.ivf_rate, "codebooks": self._config.pq_rate}
         steps = course.share(config.dense_share, 1 - config.dense_share) if config.dense_share else [0, course.steps]
         learnt = course.stage("dense", dense, self.dense_loss, course.lists(lists, vectors=taught), steps=steps[0])
         indexed = course.stage(
@@ -90,7 +91,7 @@ class DistillVq:
             lambda: self.begin(course, lists, taught, towers, quantiser),
             steps=steps[1],
             model=nn.ModuleDict({"student": towers.model, "index": quantiser}),
-            rates={"index.centroids": config.ivf_rate, "index.codebooks": config.pq_rate},
+            rates={f"index.{part}": rate / config.learning_rate for part, rate in rates.items()},
             frozen=(f"student.{DOCUMENTS}" if config.train_queries else "student.",),
         )
         return [learnt, indexed] if config.dense_share else [indexed]
@@ -120,10 +121,10 @@ class DistillVq:
     def loss(self, view: View, quantiser: Quantiser) -> Tensor:
         """Of centroids, of these with codewords, and, while the query encoder learns, of the vectors as they are."""
         config = self._config
-        found = quantiser(view.document_vectors.flatten(0, 1))
-        queries = quantiser.turned(view.query_vectors)
-        loss = config.ivf_weight * self._compare(view, queries @ found.coarse.T)
-        loss = loss + config.pq_weight * self._compare(view, queries @ found.whole.T)
+        with exact(view.query_vectors, view.document_vectors.flatten(0, 1)) as (queries, documents):
+            found, turned = quantiser(documents), quantiser.turned(queries)
+            lists, whole = turned @ found.coarse.T, turned @ found.whole.T
+        loss = config.ivf_weight * self._compare(view, lists) + config.pq_weight * self._compare(view, whole)
         return loss + config.dense_weight * self.dense_loss(view) if config.train_queries else loss
 
     def _compare(self, view: View, scores: Tensor) -> Tensor:

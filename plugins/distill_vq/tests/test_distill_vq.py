@@ -45,7 +45,7 @@ class TestContract(DistillerContract):
 
 def config(**options: Any) -> Config:
     usual: dict[str, Any] = {"steps": 40, "documents": 5, "last_rank": 30, "batch": 8, "max_length": 16}
-    usual |= {"learning_rate": 1e-3, "lists": 8, "parts": 16, "bits": 4, "ivf_rate": 1.0, "pq_rate": 1.0}
+    usual |= {"learning_rate": 1e-3, "lists": 8, "parts": 16, "bits": 4}
     usual |= {"temperature": 0.1, "teacher_temperature": 1.0}
     return Config(**(usual | options))
 
@@ -270,6 +270,15 @@ class TestTraining:
         assert all(torch.equal(towers["document"][name], dense[name]) for name in dense)
         assert all(torch.equal(towers["query"][name], dense[name]) for name in dense) is not learns
         assert not torch.equal(indexed["index.centroids"], indexed["index.anchors"])
+
+    @pytest.mark.parametrize("rate", [1e-5, 1e-2])
+    def test_the_index_has_rates_of_its_own_whatever_the_students(self, rate: float, bare_encoder: str, tmp_path: Path):
+        place = context(tmp_path)
+        options = {"steps": 6, "learning_rate": rate, "ivf_rate": 2e-3, "pq_rate": 1e-9}
+        DistillVq(config(**options), place).distil(lesson(bare_encoder, TopicTeacher(), tmp_path))
+        index = load_file(place.training / "checkpoints" / "stage-1.safetensors")
+        moved = (index["index.centroids"] - index["index.anchors"]).abs().max().item()
+        assert 1e-3 < moved < 3 * 2e-3 * 1.01
 
     def test_stopped_in_the_second_stage_it_ends_as_undisturbed(
         self, bare_encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

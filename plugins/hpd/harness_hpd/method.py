@@ -81,7 +81,7 @@ def facts(vectors: Vectors, matrix: Matrix, scale: float) -> dict[str, Any]:
     """What is lost before anything is learnt: inner products by the matrix, numbers beyond 1 by the tanh."""
     targets = scale * vectors @ matrix.T
     return {
-        "inner_product_error": projection.inner_product_error(vectors[:MEASURED], matrix),
+        "inner_product_error": projection.inner_product_error(vectors[:: max(1, len(vectors) // MEASURED)], matrix),
         "beyond_tanh": float((np.abs(targets) > 1).mean()),
         "tanh_floor": float(np.square(np.maximum(np.abs(targets) - 1, 0)).sum(axis=1).mean()),
     }

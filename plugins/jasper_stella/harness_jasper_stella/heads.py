@@ -24,6 +24,7 @@ class Headless(DenseStudent):
         super().__init__(checkpoint, context, max_length)
         while type(self.model[-1]).__name__ == "Normalize":
             del self.model[-1]
+        self.model.similarity_fn_name = "cosine"  # the losses see directions only
 
     def forward(self, texts: Sequence[str], role: Role) -> Float[Tensor, "texts dim"]:
         """The pooled vectors of one batch."""

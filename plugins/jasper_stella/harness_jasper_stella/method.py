@@ -63,7 +63,7 @@ class JasperStella:
         """The head, the top with it, everything; what has no share of the steps is left out."""
         config = self._config
         model = nn.ModuleDict({"student": student.model, "heads": heads})
-        rest = 1 - config.head_share - config.top_share
+        rest = round(1 - config.head_share - config.top_share, 9)
         plan = [
             ("head", config.head_share, 0, ()),
             ("top", config.top_share, config.last_layers, ()),

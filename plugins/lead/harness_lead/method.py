@@ -4,10 +4,12 @@ import torch
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
-from harness.nn.course import Course
+from harness.nn.course import Course, Loss
+from harness.nn.lists import Lists
 from harness.nn.losses import info_nce, kl
 from harness.nn.students.layers import LayeredStudent
 from harness.nn.taught import teacher_features, within_budget
+from harness.nn.training.stage import Stage
 from harness.nn.view import View
 from harness_lead import Config
 from harness_lead.layers import LayerScores, draw, layer_loss, layer_weights
@@ -40,12 +42,19 @@ class Lead:
             return self.loss(view, student.layer_scores(), teacher)
 
         lists = course.lists(candidates, teacher=scores[:, :, -1])
-        warm, taught = course.share(self._config.warm_up, 1 - self._config.warm_up)
-        stages = [course.stage("train", student, loss, lists, steps=taught if self._config.warm_up else course.steps)]
-        if self._config.warm_up:
-            stages.insert(0, course.stage("warm-up", student, self.labels, lists, steps=warm))
-        course.train(stages)
+        course.train(self._stages(course, student, loss, lists))
         return course.finish(student)
+
+    def _stages(self, course: Course, student: LayeredStudent, loss: Loss, lists: Lists) -> list[Stage]:
+        """The warm-up, if it has a share of the steps, and the distillation."""
+        warm_up = self._config.warm_up
+        if not warm_up:
+            return [course.stage("train", student, loss, lists)]
+        warm, taught = course.share(warm_up, 1 - warm_up)
+        return [
+            course.stage("warm-up", student, self.labels, lists, steps=warm),
+            course.stage("train", student, loss, lists, steps=taught),
+        ]
 
     def labels(self, view: View) -> Tensor:
         """Cross-entropy of the positive among the documents of the batch, which the student starts with."""

@@ -10,6 +10,7 @@ from harness.config import digest
 from harness.contracts import GIVES, Context, Role
 from harness.errors import SignalError
 from harness.records import Document, Query
+from harness.signals.scores import dot_products
 from harness_permuted import Config
 
 Pair = tuple[Query, Document]
@@ -34,8 +35,15 @@ class Permuted:
         """Digest of the teacher's identity and the seed."""
         return digest(["permuted", self._teacher.identity, self._config.draw])
 
+    @property
+    def scores_are_dot_products(self) -> bool:
+        """Where the teacher's are, so are these, of vectors that changed places: methods treat both alike."""
+        return getattr(self._teacher, "scores_are_dot_products", False)
+
     def score(self, pairs: Sequence[Pair]) -> Float32[np.ndarray, " pairs"]:
         """The score of the document in each one's place."""
+        if self.scores_are_dot_products:
+            return dot_products(pairs, self.embed)
         self._gives("score")
         moved = self._moved((pair, pair[1:]) for pair in pairs)
         return self._teacher.score([(pair[0], *docs) for pair, docs in moved])

@@ -54,6 +54,23 @@ def test_documents_change_vectors_and_queries_do_not() -> None:
     assert (permuted().embed(texts, "query") == OverlapTeacher().embed(texts, "query")).all()
 
 
+class Dots(OverlapTeacher):
+    scores_are_dot_products = True
+
+
+def test_scores_that_are_dot_products_are_those_of_the_vectors_that_changed_places() -> None:
+    assert not permuted().scores_are_dot_products
+    teacher = Permuted(Config(teacher=USE), Dots())
+    assert teacher.scores_are_dot_products
+    scores = teacher.score(PAIRS).reshape(len(DOCUMENTS), len(QUERIES))
+    queries = teacher.embed([query.text for query in QUERIES], "query")
+    documents = teacher.embed([document.content for document in DOCUMENTS], "document")
+    assert scores == pytest.approx(documents @ queries.T, rel=1e-5)
+    true = OverlapTeacher().embed([document.content for document in DOCUMENTS], "document") @ queries.T
+    assert sorted(map(tuple, scores.tolist())) == [pytest.approx(line) for line in sorted(map(tuple, true.tolist()))]
+    assert (scores != true).any()
+
+
 def test_places_come_from_the_seed_and_from_nothing_else() -> None:
     assert (permuted().score(PAIRS) == permuted().score(PAIRS)).all()
     assert (permuted().score(PAIRS[::-1])[::-1] == permuted().score(PAIRS)).all()

@@ -8,7 +8,7 @@ from jaxtyping import Float32, Int64
 from harness.contracts import Lesson
 from harness.errors import SignalError
 from harness.nn.mining import Candidates
-from harness.nn.taught import documents
+from harness.nn.taught import documents, within_budget
 from harness.records import Document, Query
 from harness.signals import checks
 from harness_prp_distill import Config
@@ -29,18 +29,12 @@ class Preferences:
 
 
 def affordable(lists: Candidates, config: Config, calls: int | None) -> Candidates:
-    """As many of the lists, from the first, as a budget of teacher calls has questions for.
+    """As many of the lists as a budget of teacher calls has questions for; see `within_budget`.
 
     Raises:
         SignalError: not one.
     """
-    each = count(lists.rows.shape[1], config.rate) * (2 if config.both_orders else 1)
-    if calls is not None and calls < each:
-        raise SignalError(
-            f"the budget allows {calls} teacher calls; expected at least {each}, for one list: raise it, or ask less "
-            "with 'rate'"
-        )
-    return lists if calls is None else lists.select(range(min(len(lists), calls // each)))
+    return within_budget(lists, calls, count(lists.rows.shape[1], config.rate) * (2 if config.both_orders else 1))
 
 
 def drawn(lists: Candidates, config: Config) -> Int64[np.ndarray, "queries pairs 2"]:

@@ -156,6 +156,8 @@ def test_so_many_lists_as_there_are_calls_for() -> None:
     config = Config(rate=0.02)
     assert [len(affordable(hundred(5), config, calls)) for calls in (None, 198, 600, 10**6)] == [5, 1, 3, 5]
     assert len(affordable(hundred(5), Config(rate=0.02, both_orders=False), 198)) == 2
+    kept = affordable(hundred(5), config, 600)  # of all tasks, which stand one after the other
+    assert [query.id for query in kept.queries] == [hundred(5).queries[place].id for place in (0, 1, 3)]
     with pytest.raises(SignalError, match="at least 198"):
         affordable(hundred(5), config, 197)
 

@@ -1,7 +1,7 @@
 """RocketQAv2: retriever and reranker learn together, so that the teacher moves with its student.
 
 Both make a distribution over the same list of documents, and a divergence ties the two; only the reranker sees labels.
-Half of the lists are freed of negatives that a frozen teacher takes for relevant.
+Up to half of the lists are freed of negatives that a frozen teacher takes for relevant.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Config(StudentConfig):
         "and the positive's (1)",
         low=0,
     )
-    trusted: float = knob(1.0, "a document is a further positive from this place on", low=0)
+    trusted: float = knob(1.0, "a document may be a denoised list's positive from this place on", low=0)
     rerank: int = knob(0, "documents that the reranker reads again at the end; 0: none", unit="documents", low=0)
 
     def __post_init__(self) -> None:
@@ -69,7 +69,8 @@ CARD = Card(
     ),
     deviations=(
         "The divergence runs from the reranker to the retriever, as in the released code; direction=reverse gives the "
-        "paper's formula.",
+        "paper's formula. Its gradient reaches both models, as in the paper; the operator that the released code "
+        "calls has none for its target, which detach_target=true gives.",
         "The divergence is a mean over queries; the released code divides by the documents of a list too, which "
         "divergence_weight=1/documents gives.",
         "Both models start from the student's checkpoint and learn alone at first, within the method's steps: the "
@@ -77,8 +78,11 @@ CARD = Card(
         "RocketQA's steps before.",
         "Teacher scores have no common scale, so the cut-offs of denoising are places between the lowest score of a "
         "list and the positive's, instead of probabilities.",
-        "A denoised list is the raw one with doubtful negatives left out of the softmax, so that it is shorter; a "
-        "further positive takes the place of the labelled one in a list of its own. The paper draws both anew.",
+        "A denoised list is the raw one with doubtful negatives left out of the softmax, so that it is shorter, and "
+        "its positive is drawn from the labelled one and those that the teacher scores as high; the paper draws "
+        "negatives and positives anew. Queries whose teacher leaves no negative have none.",
+        "The retriever's scores are multiplied by scale, since its vectors may be unit ones; the paper has no "
+        "temperature. Both learn together at joint_rate of the learning rate.",
         "One encoder reads queries and documents; the paper has one each.",
         "Lists are as long as the suite says; the paper's have 128 documents or 32.",
     ),

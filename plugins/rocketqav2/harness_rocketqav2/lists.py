@@ -25,15 +25,17 @@ def hybrid(
     *,
     doubtful: float,
     trusted: float,
+    draw: int,
 ) -> Denoised:
-    """Raw lists, denoised lists, or one after the other.
+    """Raw lists, denoised lists (at most one a query), or one after the other.
 
     Args:
         candidates: the mined lists.
         scores: a teacher's, of the lists.
         kind: which lists are wanted.
         doubtful: place (see `places`) from which on a document is no negative of a denoised list.
-        trusted: place from which on a document is a further positive.
+        trusted: place from which on a document may be the positive.
+        draw: seed of which one is.
 
     Raises:
         DataError: denoised lists are wanted, and there is none with a negative.
@@ -41,7 +43,7 @@ def hybrid(
     raw = Denoised(candidates, np.ones(candidates.rows.shape, bool))
     if kind == "raw":
         return raw
-    clean = denoised(candidates, places(scores), doubtful=doubtful, trusted=trusted)
+    clean = denoised(candidates, places(scores), doubtful=doubtful, trusted=trusted, draw=draw)
     if kind == "denoised" and not len(clean.candidates):
         raise DataError(
             f"the teacher leaves no negative below {doubtful} in any of {len(candidates)} lists; raise doubtful, or "
@@ -61,21 +63,25 @@ def places(scores: Float32[np.ndarray, "queries docs"]) -> Float32[np.ndarray, "
 
 
 def denoised(
-    candidates: Candidates, where: Float32[np.ndarray, "queries docs"], *, doubtful: float, trusted: float
+    candidates: Candidates, where: Float32[np.ndarray, "queries docs"], *, doubtful: float, trusted: float, draw: int
 ) -> Denoised:
-    """Each list without doubtful negatives, then a copy of it for each further positive, which stands in column 0.
+    """Each list without doubtful negatives; its positive, in column 0, is drawn from the labelled one and trusted ones.
 
     Lists without negatives are left out.
     """
-    first = np.arange(len(where))
-    owners, others = np.nonzero(where[:, 1:] >= trusted)
-    owners, columns = np.concatenate([first, owners]), np.concatenate([0 * first, others + 1])
-    rows, counts, each = candidates.rows[owners], where[owners] < doubtful, np.arange(len(owners))
+    each = np.arange(len(where))
+    columns = np.array([_positive(line >= trusted, (draw, number)) for number, line in enumerate(where)], np.int64)
+    rows, counts = candidates.rows.copy(), where < doubtful
     rows[each, columns], rows[:, 0] = rows[:, 0].copy(), rows[each, columns]
     counts[each, columns], counts[:, 0] = False, True
     kept = np.flatnonzero(counts.sum(axis=1) > 1).tolist()
-    queries = tuple(candidates.queries[owners[place]] for place in kept)
-    return Denoised(Candidates(queries=queries, rows=rows[kept]), counts[kept])
+    chosen = candidates.select(kept)
+    return Denoised(Candidates(queries=chosen.queries, rows=rows[kept]), counts[kept])
+
+
+def _positive(trusted: Bool[np.ndarray, " docs"], seed: tuple[int, int]) -> int:
+    """A column: 0, or one of a trusted document, each as likely as any other."""
+    return int(np.random.default_rng(seed).choice([0, *(1 + np.flatnonzero(trusted[1:]))]))
 
 
 def _joined(first: Denoised, second: Denoised) -> Denoised:

@@ -57,7 +57,7 @@ class RocketQaV2:
         config, scores = self._config, taught.teacher
         assert scores is not None, "these lists were scored"
         cuts = {"doubtful": config.doubtful, "trusted": config.trusted}
-        lists, counts = hybrid(taught.candidates, scores, config.lists, **cuts)
+        lists, counts = hybrid(taught.candidates, scores, config.lists, **cuts, draw=config.draw)
         course.facts["lists"] = {"all": len(lists), "raw": 0 if config.lists == "denoised" else len(taught)}
         models = {"retriever": retriever.model} | ({"reranker": reranker.model} if config.joint else {})
 

@@ -119,12 +119,24 @@ def lists(rows: list[list[int]]) -> Candidates:
 
 
 def test_denoised_by_hand():
-    # Query 0 loses document 11 and gains 12 as a positive; query 1 is contradicted by its teacher.
+    # Query 0 loses document 11, and 12 may be its positive; query 1 is contradicted by its teacher.
     where = np.array([[1.0, 0.7, 1.5, 0.2], [np.nan] * 4], np.float32)
-    found = denoised(lists([[10, 11, 12, 13], [20, 21, 22, 23]]), where, doubtful=0.5, trusted=1.0)
-    assert [query.id for query in found.candidates.queries] == ["0", "0"]
-    assert found.candidates.rows.tolist() == [[10, 11, 12, 13], [12, 11, 10, 13]]
-    assert found.counts.tolist() == [[True, False, False, True]] * 2
+    given, outcomes = lists([[10, 11, 12, 13], [20, 21, 22, 23]]), []
+    for draw in range(20):
+        found = denoised(given, where, doubtful=0.5, trusted=1.0, draw=draw)
+        assert [query.id for query in found.candidates.queries] == ["0"]
+        assert found.counts.tolist() == [[True, False, False, True]]
+        outcomes.append(tuple(found.candidates.rows[0].tolist()))
+    assert set(outcomes) == {(10, 11, 12, 13), (12, 11, 10, 13)}
+    assert given.rows.tolist() == [[10, 11, 12, 13], [20, 21, 22, 23]]
+
+
+def test_a_query_has_one_denoised_list_however_many_documents_are_trusted():
+    scores = np.array([[1.0, 2.0, 3.0, 4.0, 0.0]] * 6, np.float32)
+    given = lists([[10 * row + column for column in range(5)] for row in range(6)])
+    found = hybrid(given, scores, "both", doubtful=0.5, trusted=1.0, draw=0)
+    assert [query.id for query in found.candidates.queries] == [str(place) for place in range(6)] * 2
+    assert len({row % 10 for row in found.candidates.rows[6:, 0].tolist()}) > 1
 
 
 def test_planted_false_negatives_leave_denoised_lists(tmp_path: Path):
@@ -133,7 +145,7 @@ def test_planted_false_negatives_leave_denoised_lists(tmp_path: Path):
     scores = np.tile(np.array([[3.0, 3.0, 0.0, 0.5]], np.float32), (12, 1))
 
     def left(kind: Any) -> float:
-        found = hybrid(given, scores, kind, doubtful=0.5, trusted=1.0)
+        found = hybrid(given, scores, kind, doubtful=0.5, trusted=1.0, draw=0)
         negatives = np.where(found.counts, found.candidates.rows, -1)[:, 1:]
         return float(np.isin(negatives, list(planted.values())).sum() / (negatives >= 0).sum())
 
@@ -144,7 +156,7 @@ def test_planted_false_negatives_leave_denoised_lists(tmp_path: Path):
 
 def test_refuses_denoised_lists_without_negatives():
     with pytest.raises(DataError, match="no negative below"):
-        hybrid(lists([[0, 1]]), np.array([[0.0, 1.0]], np.float32), "denoised", doubtful=0.5, trusted=1.0)
+        hybrid(lists([[0, 1]]), np.array([[0.0, 1.0]], np.float32), "denoised", doubtful=0.5, trusted=1.0, draw=0)
 
 
 def trained(encoder: str, folder: Path, teacher: TopicTeacher, **options: Any) -> Lesson:

@@ -99,7 +99,7 @@ def test_stages_of_different_models_are_both_resumed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("budget", "steps"), [(Budget(steps=7), 7), (Budget(examples=100), 6), (Budget(seconds=0.0), 0), (Budget(), 30)]
+    ("budget", "steps"), [(Budget(steps=7), 7), (Budget(examples=100), 6), (Budget(seconds=1e-9), 1), (Budget(), 30)]
 )
 def test_budget_is_never_exceeded(tmp_path, budget, steps):
     account = loop(tmp_path, budget=budget).run([stage(network())])
@@ -110,6 +110,13 @@ def test_budget_is_over_all_stages(tmp_path):
     model = network()
     account = loop(tmp_path, budget=Budget(steps=40)).run([stage(model, "one"), stage(model, "two")])
     assert {name: len(curve) for name, curve in account.curves.items()} == {"one": 30, "two": 10}
+
+
+@pytest.mark.parametrize("budget", [Budget(steps=30), Budget(examples=30 * 16 + 1), Budget(seconds=1e-9)])
+def test_a_stage_that_the_budget_has_nothing_left_for_is_refused(tmp_path, budget):
+    model = network()
+    with pytest.raises(ConfigError, match="stage two gets no step"):
+        loop(tmp_path, budget=budget).run([stage(model, "one"), stage(model, "two")])
 
 
 def test_frozen_parts_do_not_move_and_others_do(tmp_path):
