@@ -47,6 +47,8 @@ class Course:
     """The recipe's knobs."""
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     """What goes into the training's record beside account and curves."""
+    dealt: list[int] = field(default_factory=list[int])
+    """Batches of each stage so far: the next one goes on from there, so that lists come again only in another epoch."""
 
     @property
     def steps(self) -> int:
@@ -149,7 +151,9 @@ class Course:
             rates: factors on the learning rate by prefix of parameter names.
             further: other fields of `Stage`.
         """
-        held = _Held(lists, self.config.batch, self.context.seed)
+        count = self.steps if steps is None else steps
+        held = _Held(lists, self.config.batch, self.context.seed, sum(self.dealt))
+        self.dealt.append(count * self.config.accumulate * processes())
         if self.config.chunk and isinstance(student, Student):
             further.setdefault("after_backward", student.cached(self.config.chunk))
         before: Callable[[], None] | None = further.pop("before", None)
@@ -164,7 +168,7 @@ class Course:
             model=student.model if model is None else model,
             batch=lambda number: held.view(student, number),
             loss=lambda view, step: loss(dataclasses.replace(view, step=step)),
-            steps=self.steps if steps is None else steps,
+            steps=count,
             examples=self.config.batch,
             schedule=self.schedule(rates=rates),
             before=begin,
@@ -237,12 +241,12 @@ class Course:
 class _Held:
     """Lists that may only come to be when a stage begins."""
 
-    def __init__(self, lists: Lists | Callable[[], Lists], size: int, seed: int) -> None:
-        self._given, self._size, self._seed = lists, size, seed
+    def __init__(self, lists: Lists | Callable[[], Lists], size: int, seed: int, first: int) -> None:
+        self._given, self._size, self._seed, self._first = lists, size, seed, first
 
     def fill(self) -> None:
         self._lists = self._given if isinstance(self._given, Lists) else self._given()
         self._batches = Batches(len(self._lists), self._size, self._seed)
 
     def view(self, student: Student | PairStudent, number: int) -> View:
-        return self._lists.view(student, self._batches.positions(number))
+        return self._lists.view(student, self._batches.positions(self._first + number))

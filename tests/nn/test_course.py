@@ -155,6 +155,19 @@ def test_a_stage_can_learn_from_lists_that_come_to_be_when_it_begins(bare_encode
     assert json.loads((taking.context.training / "record.json").read_text()) == record
 
 
+def test_a_stage_goes_on_where_the_one_before_stopped(bare_encoder, tmp_path):
+    taking, seen = course(bare_encoder, tmp_path, steps=4, batch=5), list[int]()
+    student, lists = taking.student(), taking.lists()
+
+    def watched(view: View) -> torch.Tensor:
+        seen.extend(view.positions)
+        return contrast(view)
+
+    taking.train([taking.stage(name, student, watched, lists, steps=2) for name in ("one", "two")])
+    assert len(seen) == 20
+    assert len(set(seen)) == 20
+
+
 def test_a_lesson_says_what_is_missing():
     empty = Lesson(student="s", teacher=object(), corpus=None, examples=(), budget=Budget())  # pyright: ignore
     with pytest.raises(SignalError, match="object lacks score, embed"):

@@ -60,14 +60,17 @@ class Loop:
         for number, stage in enumerate(stages):
             if number < place.stage:
                 checkpoint.restore(stage.model, self.folder, number)
-                stage.model.eval()
+                stage.model.to(self._machine(stage).device).eval()
             else:
                 begun = place if number == place.stage else Place(stage=number, account=place.account)
                 self._stage(stage, dataclasses.replace(begun, stages=names[: number + 1]))
         return place.account
 
+    def _machine(self, stage: Stage) -> Accelerator:
+        return accelerator(self.device, self.precision, stage.schedule.accumulate)
+
     def _stage(self, stage: Stage, place: Place) -> None:
-        machine = accelerator(self.device, self.precision, stage.schedule.accumulate)
+        machine = self._machine(stage)
         if place.step and place.processes != machine.num_processes:
             raise ConfigError(f"{self.folder} is of {place.processes} processes, got {machine.num_processes}")
         place = dataclasses.replace(place, processes=machine.num_processes)

@@ -59,6 +59,7 @@ CARD = Card(
         "triples.",
         "AdamW with the recipe's schedule and a fixed number of steps; the paper takes 8-bit Adam at 5e-7 and stops "
         "early on TREC DL 2020.",
+        "Queries and documents are cut at one length; the paper's have 20 and 200 tokens.",
         "The student's pooling is its checkpoint's; the paper takes the pooler's output or the first token.",
     ),
 )

@@ -72,8 +72,8 @@ def test_a_static_target_is_margin_mse_on_a_constant():
 
 def test_distributed_targets_by_hand():
     assert loss(drawn(1, 2), target="distributed").item() == pytest.approx(loss(drawn(1, 2), target="adaptive").item())
-    # Two triples in the plane: margins 1 - 0 and 0.8 - 0; the negatives' cosines to the positives (0 and 0.6; 0.6 and
-    # 0) make the targets 0.5 and 0.8; 0.8 and 0.5.
+    # Two triples in the plane: margins 1 - 0 and 0.8 - 0; the negatives' cosines to the positives (0 and 0.8; 1 and
+    # 0.6) make the targets 0.5 and 0.9; 1 and 0.8.
     up, right = [0.0, 1.0], [1.0, 0.0]
     batch = vectors([up, right], [[up, right], [[0.8, 0.6], up]])
     near = (1 / 2, 0.8 / 2 + 0.5, 1, 0.6 / 2 + 0.5)  # (+1, -1), (+2, -1), (+1, -2), (+2, -2)

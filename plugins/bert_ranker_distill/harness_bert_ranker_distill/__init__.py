@@ -57,6 +57,7 @@ CARD = Card(
         "One logit a pair: the cross-entropy is that of a logistic function, not of a softmax over two classes.",
         "The student is the lesson's checkpoint with a new head, not one of TinyBERT's shapes; projections have no "
         "bias and begin as identities.",
+        "The student's speed beside the teacher's isn't measured; the board has each one's seconds a query.",
         "The number of steps is fixed and divided between the stages, so that all procedures cost the same.",
     ),
 )

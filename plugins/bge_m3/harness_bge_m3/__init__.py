@@ -63,6 +63,8 @@ CARD = Card(
     deviations=(
         "Only the unified fine-tuning: neither the pre-training with RetroMAE nor the contrastive one on 1.2 billion "
         "pairs.",
+        "Queries and documents are cut at one length; the paper's have 512 and 8,192 tokens.",
+        "Both new heads have a bias.",
         "Negatives are those of the frozen lists; the paper's are mined by a model (ANCE).",
         "The dense vector is the student's pooled one, by its checkpoint's pooling, always compared by cosine; "
         "pooling=cls gives the paper's.",

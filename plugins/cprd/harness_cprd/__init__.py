@@ -47,7 +47,8 @@ CARD = Card(
         "`valid` of them, so that nothing but order counts.",
         "The ranking loss goes from queries to documents only; for a document the teacher has scored no other queries.",
         "Temperature, weight, number of hard negatives and momentum are ours: the paper's values aren't verified.",
-        "The queue is off unless asked for, and holds documents, none of which is ever put in order.",
+        "The queue is off unless asked for, and holds documents, none of which is ever put in order. Each of "
+        "several processes remembers its own, and a resumed training goes on with the first one's.",
         "Documents of the batch that are judged relevant to a query are no negatives of it.",
     ),
 )

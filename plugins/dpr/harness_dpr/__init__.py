@@ -52,6 +52,7 @@ CARD = Card(
         "negatives=dense with the first round's student.",
         "No reader and no mixture with BM25 (plugin fusion adds scores up); positives come from labels only, not from "
         "passages that contain an answer.",
+        "A passage's title and text are joined by a blank; the paper's by [SEP].",
         "A checkpoint that has two towers already keeps them, and towers=shared is then refused.",
     ),
     claims=(

@@ -62,6 +62,7 @@ CARD = Card(
         "keeps the 20 best of the student's own ranking.",
         "Documents that are judged relevant to a query are left out of its contrastive loss too: mask_judged=false.",
         "A document of a query's own list that the teacher scores high is left out wherever it stands in the batch.",
+        "Queries and documents are cut at one length; the paper's have 64 and 512 tokens.",
         "A fixed number of steps without early stopping, dropout as the checkpoint has it, and batches of 16 queries "
         "(chunk and accumulate make larger ones); the paper takes 4,096 queries a step and no dropout.",
     ),

@@ -21,7 +21,7 @@ class MarginMse:
         Raises:
             SignalError: the teacher gives no scores.
         """
-        return fit(lesson, self._context, self._config, self.loss, taught=True)
+        return fit(lesson, self._context, self._config, self.loss, taught=True, form=self._config.form)
 
     def loss(self, view: View) -> Tensor:
         """The loss of a batch: every negative of a list against the list's positive."""

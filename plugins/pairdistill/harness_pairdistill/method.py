@@ -1,7 +1,7 @@
 """Listwise divergence, in-batch negatives and pairwise preferences, round after round."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
@@ -79,8 +79,14 @@ class PairDistill:
         point = kl(scores, config.teacher_scale * view.teacher, student_temperature=config.temperature)
         first, second = (scores.gather(1, columns[:, :, own]) for own in (0, 1))
         pair = preference_divergence(((first - second) / config.temperature).flatten(), chances.flatten())
-        contrast = info_nce(self.scale * view.all_scores, view.positives, mask=view.candidates)
+        contrast = info_nce(self.scale * view.all_scores, view.positives, mask=self._among(view))
         return config.point_weight * point + config.pair_weight * pair + config.contrast_weight * contrast
+
+    def _among(self, view: View) -> Bool[Tensor, "queries all_docs"]:
+        """What the positive is told from: of a late-interaction student, not the query's own negatives."""
+        if self._config.form == "dense":
+            return view.candidates
+        return view.candidates & (view.own_positive | ~view.own_list)
 
     @property
     def scale(self) -> float:

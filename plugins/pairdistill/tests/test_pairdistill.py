@@ -87,6 +87,14 @@ def test_without_pairs_it_is_listwise_and_contrastive():
     assert none == pytest.approx(point + contrast, rel=1e-6)
 
 
+def test_a_late_interaction_students_negatives_are_of_other_queries():
+    seen = view([[2.0, 1.9, 0.0], [0.5, 0.4, 0.3]], [[1.0, 2.0, 3.0]] * 2)
+    alone: dict[str, Any] = {"point_weight": 0.0, "pair_weight": 0.0, "scale": 1.0}
+    found = method(Path("unused"), form="late-interaction", **alone).loss(seen, COLUMNS[:, :0], CHANCES[:, :0]).item()
+    rows = [[2.0, 0.5, 0.4, 0.3], [0.5, 2.0, 1.9, 0.0]]
+    assert found == pytest.approx(np.mean([np.log(np.exp(row).sum()) - row[0] for row in rows]), rel=1e-5)
+
+
 def test_pairs_lie_in_the_window_and_are_of_two_documents():
     scores = np.random.default_rng(0).normal(size=(20, 12)).astype(np.float32)
     place = np.argsort(np.argsort(-scores, axis=1), axis=1)

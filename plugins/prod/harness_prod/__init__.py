@@ -61,6 +61,9 @@ CARD = Card(
         "over lists.",
         "The student is the lesson's, with its own pooling and similarity; the paper's has the first layers of its "
         "teacher and takes [CLS].",
+        "Before the first refresh all stages learn from the frozen lists, whose negatives are drawn once: the paper "
+        "mines with its first teacher and draws 15 of 100 anew.",
+        "A first teacher that is no dual encoder has the retention loss too.",
         "Negatives are refreshed with the student; the paper takes the dual-encoder teacher after the first stages.",
         "One round on confusing queries, as in the released script. Where no query is chosen, all of them are taken, "
         "and the record says so.",

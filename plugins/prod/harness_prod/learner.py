@@ -21,6 +21,7 @@ class Learner:
     def remember(self) -> None:
         """The copy as the student is now."""
         self.copy.model.load_state_dict(self.student.model.state_dict())
+        self.copy.model.to(self.student.device)  # one of several processes has another than that it was loaded on
         self.copy.model.eval()
 
     def labels(self, view: View) -> Tensor:

@@ -16,7 +16,7 @@ from harness_prod.method import Prod
 from harness.card import Use
 from harness.contracts import Context
 from harness.nn.course import Course
-from harness.nn.losses import info_nce
+from harness.nn.losses import info_nce, kl
 from harness.nn.students import DenseStudent
 from harness.records import Budget
 from harness.testing import DistillerContract
@@ -80,14 +80,18 @@ def test_divergence_by_hand_and_its_gradient():
 def test_temperature_leaves_the_gradients_size():
     chance = torch.Generator().manual_seed(0)
     scores, teacher = (0.3 * torch.randn(8, 16, generator=chance) for _ in range(2))
-    sizes: dict[float, float] = {}
-    for temperature in (4.0, 8.0):
+
+    def size(temperature: float, loss: Any) -> float:
         learning = scores.clone().requires_grad_()
-        divergence(learning, teacher, temperature).backward()
+        loss(learning, teacher, temperature).backward()
         assert learning.grad is not None
-        sizes[temperature] = learning.grad.norm().item()
-    assert sizes[8.0] == pytest.approx(sizes[4.0], rel=0.05)
-    assert sizes[8.0] / 64 == pytest.approx(sizes[4.0] / 16 / 4, rel=0.05)  # without T²
+        return learning.grad.norm().item()
+
+    def unscaled(student: torch.Tensor, taught: torch.Tensor, temperature: float) -> torch.Tensor:
+        return kl(student, taught, student_temperature=temperature, teacher_temperature=temperature)
+
+    assert size(8.0, divergence) == pytest.approx(size(4.0, divergence), rel=0.05)
+    assert size(8.0, unscaled) == pytest.approx(size(4.0, unscaled) / 4, rel=0.05)
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ class TeacherConfig(ModelConfig):
     """The language model, and what it sees."""
 
     words: int = knob(300, "where passages and query are cut", unit="words", low=1)
+    both_orders: bool = knob(
+        True, "ask in both orders and take the mean; false: as asked, for a distiller that asks both itself", paper=True
+    )
 
 
 TEACHER = Card(
@@ -56,7 +59,11 @@ class Config(EitherConfig):
     sampler: SamplerName = knob("rank-weighted", "which pairs of a list are likelier to be asked about")
     rate: float = knob(0.25, "share of a list's pairs that is asked about; at least one", paper=0.02, low=0, high=1)
     both_orders: bool = knob(True, "ask about each pair in both orders and take the mean", paper=True)
-    soft: bool = knob(True, "take the teacher's probabilities; false: 1, 0, or 0.5 where the orders disagree")
+    soft: bool = knob(
+        True,
+        "take the teacher's probabilities; false: 1, 0, or 0.5 where the orders disagree, which a teacher shows that "
+        "hears one at a time (prp-distill-teacher with both_orders=false)",
+    )
     scale: float | None = knob(
         None, "factor on the student's scores; none: 20 for a dense student, else 1", paper=1, low=0
     )

@@ -32,11 +32,13 @@ class PairwisePrompting:
     @property
     def identity(self) -> str:
         """Digest of model, precision, prompt and words."""
-        return digest(["prp", self._model.identity, TASK, OPTIONS, self._config.words])
+        orders = [] if self._config.both_orders else ["as asked"]
+        return digest(["prp", self._model.identity, TASK, OPTIONS, self._config.words, *orders])
 
     def prefer(self, triples: Sequence[tuple[Query, Document, Document]]) -> Float32[np.ndarray, " triples"]:
         """Mean of the probabilities that the first is chosen as A and as B: P(a, b) + P(b, a) is exactly 1 in a call.
 
+        Without `both_orders`, the probability that the first is chosen as A.
         0.5 where either answer can't be read as A or B.
 
         Raises:
@@ -44,6 +46,9 @@ class PairwisePrompting:
             SignalError: if an endpoint gives no answer.
         """
         asked = [(query.text, first.content, second.content) for query, first, second in triples]
+        if not self._config.both_orders:
+            as_a = self._choose_a(sorted(set(asked)))
+            return np.array([_debiased(as_a[one], 1 - as_a[one]) for one in asked], np.float32)
         both = [(one, (one[0], one[2], one[1])) for one in asked]
         first_wins = self._choose_a(sorted({texts for pair in both for texts in pair}))
         return np.array([_debiased(first_wins[there], first_wins[back]) for there, back in both], np.float32)

@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 class TestTeacherContract(TeacherContract):
     plugin = "prp-distill-teacher"
-    identity_options: ClassVar = {"words": "5", "precision": "bfloat16"}
+    identity_options: ClassVar = {"words": "5", "precision": "bfloat16", "both_orders": "false"}
 
     @pytest.fixture
     def options(self, folder: str) -> dict[str, str]:
@@ -73,6 +73,14 @@ def test_by_hand() -> None:
     table = {("one", "two"): 0.9, ("two", "one"): 0.4}
     given = prefer(lambda a, b: table[a, b], (ONE, TWO), (TWO, ONE))
     assert given == [pytest.approx(0.75, abs=1e-6), pytest.approx(0.25, abs=1e-6)]
+
+
+def test_one_order_at_a_time_by_hand() -> None:
+    table = {("one", "two"): 0.9, ("two", "one"): 0.4}
+    alone = PairwisePrompting(TeacherConfig(both_orders=False), Posing(lambda a, b: table[a, b]))  # type: ignore[arg-type]
+    assert alone.prefer([(QUERY, ONE, TWO), (QUERY, TWO, ONE)]).tolist() == pytest.approx([0.9, 0.4], abs=1e-6)
+    both = PairwisePrompting(TeacherConfig(), Posing(lambda a, b: 0.9))  # type: ignore[arg-type]
+    assert alone.identity != both.identity
 
 
 def test_whoever_always_says_a_prefers_nothing() -> None:

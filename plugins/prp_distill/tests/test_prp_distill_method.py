@@ -186,6 +186,22 @@ def test_prompting_is_asked_both_orders_once(tmp_path: Path) -> None:
     assert model.asked == 198
 
 
+def test_a_model_that_prefers_what_stands_first_gives_hard_labels_of_a_half(tmp_path: Path) -> None:
+    class First:
+        identity = "first"
+
+        def fits(self, *_: object) -> bool:
+            return True
+
+        def choose(self, prompts: Sequence[object], options: Sequence[str]) -> np.ndarray:
+            return np.tile(np.array([[0.9, 0.1]], np.float32), (len(prompts), 1))
+
+    model: Any = First()
+    teacher = PairwisePrompting(TeacherConfig(both_orders=False), model)
+    given = preferences(numbered(teacher, tmp_path), hundred(1), Config(rate=0.02, soft=False))
+    assert set(given.labels.ravel().tolist()) == {0.5}
+
+
 def loss(scores: Sequence[Sequence[float]], asked: Preferences, of: Any = None, **options: Any) -> torch.Tensor:
     method = PrpDistillation(Config(**(PLAIN | options)), context(Path("unused")))
     return method.loss(view(scores) if of is None else of, asked)

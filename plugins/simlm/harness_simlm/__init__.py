@@ -84,6 +84,7 @@ CARD = Card(
         "All stages have lists of one length (paper: 16 and 24 passages) and one learning rate (paper: 2e-5 and 3e-5).",
         "The last stage's lists hold negatives mined by the stage before it, as many as each query has; a document "
         "that is judged relevant to a query is no in-batch negative of it.",
+        "Queries and passages are cut at one length; the paper's have 32 and 144 tokens.",
         "The student's similarity is its checkpoint's; the paper's is the cosine.",
     ),
     claims=(

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from harness.contracts import Context, Lesson, Retriever
+from harness.errors import ConfigError
 from harness.nn.course import Course
 from harness.nn.lists import Lists
 from harness.nn.loading import adjust
@@ -25,9 +26,11 @@ class SimLM:
         """Train the lesson's student.
 
         Raises:
+            ConfigError: a budget of examples, and pre-training with other batches than the rest.
             SignalError: the teacher gives no scores.
         """
         lesson.require("score")
+        self._check(lesson)
         course = Course(lesson=lesson, context=self._context, config=self._config)
         steps = self._steps(course)
         start = self.student(course)
@@ -40,6 +43,15 @@ class SimLM:
         assert last is not None, "the configuration has a stage after pre-training"
         course.train(stages)
         return course.finish(last)
+
+    def _check(self, lesson: Lesson) -> None:
+        """A budget of examples is dealt out in steps, which must all cost the same."""
+        config, examples = self._config, lesson.budget.examples
+        if examples is not None and config.shares[0] and config.pretrain_batch != config.batch:
+            raise ConfigError(
+                f"under a budget of examples expected pretrain_batch to be batch ({config.batch}), got "
+                f"{config.pretrain_batch}: set pretrain_batch={config.batch}, or limit the steps instead"
+            )
 
     def contrastive(self, view: View) -> Tensor:
         """InfoNCE of each query's positive among all documents of the batch."""

@@ -78,6 +78,7 @@ class Pretraining:
         """What draws the replacements; frequencies are counted when it is first asked."""
         if self._model is None:
             return Unigram(frequencies(self._course.lesson.corpus, self._tokeniser).to(self._student.device))
+        self._model.to(self._student.device)
         return LanguageModel(self._model, self._tokeniser.mask_token_id, self._tokeniser.all_special_ids)
 
     def _language_model(self) -> Any:

@@ -1,5 +1,7 @@
 """The card's behaviour checks: what is replaced and restored, what passes the bottleneck, and the stages' losses."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from harness.errors import CheckpointError, ConfigError, SignalError
 from harness.nn.course import Course
 from harness.nn.losses import info_nce
 from harness.nn.recipe import View
+from harness.nn.retriever import EmbeddingRetriever
+from harness.nn.students import Student
+from harness.records import Budget
 from harness.testing import DistillerContract
 from harness.testing.topics import FORMS, TOPICS, TopicTeacher, context, corpus, learnt, lesson
 from harness.testing.views import gradient, view
@@ -41,7 +46,7 @@ class TestContract(DistillerContract):
         "documents": "3",
         "last_rank": "10",
         "batch": "4",
-        "pretrain_batch": "2",
+        "pretrain_batch": "4",
         "max_length": "16",
     }
 
@@ -305,6 +310,44 @@ def test_stopped_in_the_last_stage_it_goes_on_from_the_pretrained_weights(few_wo
     where, given = place("whole")
     SimLM(config, where).distil(given)
     assert weights("stopped") == weights("whole")
+
+
+class Watched(SimLM):
+    """Keeps the weights of every student that searches."""
+
+    def student(self, course: Course) -> Student:
+        made = super().student(course)
+        searching = made.retriever
+        self.searched: list[list[float]] = getattr(self, "searched", [])
+
+        def retriever() -> EmbeddingRetriever:
+            self.searched.append(sums(made.model.state_dict()))
+            return searching()
+
+        made.retriever = retriever
+        return made
+
+
+def sums(weights: Mapping[str, Tensor]) -> list[float]:
+    """What tells one student's weights from another's."""
+    return sorted(float(tensor.double().sum()) for tensor in weights.values())
+
+
+def test_each_tuning_learns_from_negatives_that_the_one_before_mines(few_words: str, tmp_path: Path):
+    config = Config(**{**SMALL, "learning_rate": 1e-3}, steps=8, shares=(0.25, 0.25, 0.25, 0.25))
+    method = Watched(config, context(tmp_path))
+    method.distil(lesson(few_words, TopicTeacher(), tmp_path))
+    folder = tmp_path / "work" / "training"
+    tuned = [sums(load_file(folder / "checkpoints" / f"stage-{stage}.safetensors")) for stage in (1, 2, 3)]
+    assert method.searched == tuned  # the first two mine, the last is what was asked for
+    assert len(json.loads((folder / "record.json").read_text())["candidates"]) == 3
+
+
+def test_a_budget_of_examples_wants_equal_batches(few_words: str, tmp_path: Path):
+    config = Config(**{**SMALL, "pretrain_batch": 2 * SMALL["batch"]}, steps=8)
+    given = lesson(few_words, TopicTeacher(), tmp_path, Budget(examples=100))
+    with pytest.raises(ConfigError, match="pretrain_batch"):
+        SimLM(config, context(tmp_path)).distil(given)
 
 
 def test_every_tuning_starts_from_the_pretrained_weights(few_words: str, tmp_path: Path):

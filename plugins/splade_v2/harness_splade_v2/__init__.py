@@ -45,6 +45,7 @@ CARD = Card(
         "The teacher is the lesson's; the paper trains a cross-encoder of its own.",
         "Training ends with the last step; the paper keeps the checkpoint that is best on a part of the dev set.",
         "No term is cut off after training and weights are not quantised; the export of the released code does it.",
+        "FLOPS are measured on at most 512 training queries and 512 documents.",
     ),
     claims=(
         Claim(dataset="MS MARCO dev", measure="RR@10", value=0.340, source="released code, README: max"),

@@ -1,5 +1,7 @@
 """Students of both variants, trained in one stage."""
 
+import torch
+
 from harness.contracts import Context, Lesson, Retriever
 from harness.nn.course import Course
 from harness.nn.regularised import finish, splade
@@ -34,5 +36,8 @@ class SpladeV2:
         Raises:
             CheckpointError: not a masked language model.
         """
-        kind = LookupStudent if self._config.variant == "doc" else SparseStudent
-        return kind(checkpoint, self._context, self._config.max_length)
+        if self._config.variant == "max":
+            return SparseStudent(checkpoint, self._context, self._config.max_length)
+        student = LookupStudent(checkpoint, self._context, self._config.max_length)
+        student.weigh(torch.ones(student.vocabulary))
+        return student

@@ -143,6 +143,15 @@ def test_a_query_of_doc_is_the_bag_of_its_pieces_and_takes_no_forward_pass(small
     assert len(calls) == asked > 0
 
 
+def test_a_table_that_a_checkpoint_brings_is_replaced(small_splade: str, tmp_path: Path):
+    heavy = method(tmp_path, variant="doc").student(small_splade)
+    assert isinstance(heavy, LookupStudent)
+    heavy.weigh(torch.full((heavy.vocabulary,), 3.0))
+    heavy.save(tmp_path / "heavy")
+    (found,) = method(tmp_path, variant="doc").student(str(tmp_path / "heavy")).embed(["the lemon"], "query")
+    assert found[found > 0].tolist() == [1.0, 1.0]
+
+
 def test_learns_from_the_teacher_and_nothing_from_a_permuted_one(honest: tuple[float, Any], taught: Taught):
     assert honest[0] > 0.8
     assert taught(TopicTeacher(permuted=True))[0] < honest[0] - 0.3

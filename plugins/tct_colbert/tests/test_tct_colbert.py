@@ -75,6 +75,16 @@ def test_label_term_leaves_out_what_is_relevant(tmp_path: Path):
     assert one == pytest.approx((first + second) / 2, rel=1e-5)
 
 
+def test_teacher_loss_by_hand(tmp_path: Path):
+    relevant = torch.tensor([[True, False, True, False], [False, False, True, False]])
+    batch = view([[2.0, 1.0], [0.5, -1.0]], relevant=relevant)
+    # Scores are 2, 1, 0.5, -1 for both queries, times 3; document 2 is relevant to query 0 as well.
+    first = np.log(np.exp([6.0, 3.0, -3.0]).sum()) - 6.0
+    second = np.log(np.exp([6.0, 3.0, 1.5, -3.0]).sum()) - 1.5
+    found = method(tmp_path, teacher_scale=3.0).teacher_loss(batch)
+    assert found.item() == pytest.approx((first + second) / 2, rel=1e-5)
+
+
 def test_one_token_a_text_is_the_student_itself(bare_encoder: str, tmp_path: Path):
     given = context(tmp_path)
     queries, documents = torch.randn(2, 3), torch.randn(4, 3)
@@ -96,7 +106,9 @@ def test_the_teacher_scores_the_whole_batch_whatever_its_order(bare_encoder: str
     teacher, lists = LateStudent(bare_encoder, course.context, 16), course.lists()
     one, other = (lists.view(course.student(), order) for order in ([3, 11, 20], [20, 3, 11]))
     first, second = made.opinion(teacher, one), made.opinion(teacher, other)
-    assert first.shape == (3, 6)
+    queries = teacher.embed([query.text for query in one.queries], "query")
+    alone = torch.cat([teacher.matrix(queries, teacher.embed([text], "document")) for text in one.texts], dim=1)
+    assert torch.allclose(first, Config(**OPTIONS).teacher_scale * alone, atol=1e-4)
     assert not first.requires_grad
     moved = first[[2, 0, 1]][:, [4, 5, 0, 1, 2, 3]]
     assert torch.allclose(moved, second, atol=1e-5)
