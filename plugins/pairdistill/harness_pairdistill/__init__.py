@@ -57,8 +57,8 @@ CARD = Card(
         "the steps, and the budget of teacher calls.",
         "The listwise divergence is over a query's own list; the paper's dense student has it over all documents of "
         "the batch with those of other queries masked, which is the same.",
-        "Documents that are judged relevant to a query are no in-batch negatives of it. A dense student's negatives are "
-        "all documents of the batch, as DPR's; a late-interaction one's are those of other queries, as ColBERTv2's.",
+        "Documents that are judged relevant to a query are no in-batch negatives of it. A dense student's negatives "
+        "are all documents of the batch, as DPR's; a late-interaction one's are other queries', as ColBERTv2's.",
         "λ is 3 for a dense student too, for which the paper has 1: pair_weight=1.",
     ),
     claims=(

@@ -30,7 +30,7 @@ def confusing(student: Scores, teacher: Scores, worst: int) -> Bool[np.ndarray, 
     return (ranks(teacher) == 1) & (own >= 2) & (own <= worst)
 
 
-def lists(course: Course, student: Student, *, depth: int, calls: int | None) -> Lists:
+def lists(course: Course, student: Student, *, depth: int, calls: int | None, scale: float = 1.0) -> Lists:
     """Lists of the confusing queries, with the teacher's scores; of all queries if there is none.
 
     Args:
@@ -38,10 +38,11 @@ def lists(course: Course, student: Student, *, depth: int, calls: int | None) ->
         student: as it is now.
         depth: how many of its best negatives the teacher ranks again.
         calls: that the teacher may be asked; each list takes depth + 1.
+        scale: factor on the teacher's scores.
     """
     mined = course.mined(student.retriever(), first=1, last=depth, count=depth)
     mined = within_budget(mined, calls)
-    own, theirs = scores(course.lists(mined), student), teacher_scores(course.lesson, mined)
+    own, theirs = scores(course.lists(mined), student), scale * teacher_scores(course.lesson, mined)
     chosen = np.flatnonzero(confusing(own, theirs, depth))
     course.facts["confusing"] = {"chosen": len(chosen), "queries": len(mined)}
     if not len(chosen):

@@ -48,7 +48,7 @@ class Prod:
 
     def _taught(self, course: Course, learner: Learner, teacher: Any, place: int, steps: int) -> Stage:
         """The stage of a teacher: over the batch if it is a dual encoder, else over lists."""
-        dual, cost = getattr(teacher, "scores_are_dot_products", False), self._cost(teacher is course.lesson.teacher)
+        dual, cost = _is_dual(teacher), self._cost(teacher is course.lesson.teacher)
 
         def lists() -> Lists:
             again = place and self._config.refresh
@@ -67,7 +67,8 @@ class Prod:
         left = None if calls is None else calls // self._cost(True) * (config.depth + 1)
 
         def lists() -> Lists:
-            return confusing.lists(course, learner.student, depth=config.depth, calls=left)
+            scale = config.vector_scale if _is_dual(course.lesson.teacher) else 1.0
+            return confusing.lists(course, learner.student, depth=config.depth, calls=left, scale=scale)
 
         stage = course.stage(
             "confusing", learner.student, learner.listwise, lists, steps=steps, before=learner.remember
@@ -79,3 +80,8 @@ class Prod:
         """Most questions to a teacher that a list makes: a text each, and what the last one ranks again."""
         config = self._config
         return config.documents + 1 + (config.depth + 1 if last and config.confusing_share else 0)
+
+
+def _is_dual(teacher: Any) -> bool:
+    """Whether it compares vectors, so that its scores are for all documents of a batch, and small."""
+    return getattr(teacher, "scores_are_dot_products", False)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from harness_prod import Config
+from harness_prod import confusing as confusing_queries
 from harness_prod.confusing import confusing, descending, ranks
 from harness_prod.learner import Learner, divergence
 from harness_prod.method import Prod
@@ -184,6 +185,25 @@ def test_learns_what_its_teachers_know_and_nothing_from_permuted_ones(place: str
     honest, permuted = after(False), after(True)
     assert honest > 0.7
     assert permuted < honest - (0.2 if place == "last" else 0.1)
+
+
+def test_a_dual_encoders_scores_are_as_large_on_confusing_queries_as_before(
+    bare_encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    real, largest = confusing_queries.lists, list[float]()
+
+    def lists(*arguments: Any, **options: Any) -> Any:
+        found = real(*arguments, **options)
+        assert found.teacher is not None
+        largest.append(float(found.teacher.max()))
+        return found
+
+    monkeypatch.setattr(confusing_queries, "lists", lists)
+    for name, teacher in (("dual", Dual(gap=1.0)), ("other", TopicTeacher(gap=1.0))):
+        folder = tmp_path / name
+        knobs = config(steps=4, depth=8, warm_share=0.0, confusing_share=0.5, vector_scale=7.0)
+        Prod(knobs, given(folder)).distil(lesson(bare_encoder, teacher, folder))
+    assert largest == pytest.approx([7.0, 1.0])
 
 
 def test_trains_on_confusing_queries_only(bare_encoder: str, tmp_path: Path):
