@@ -322,10 +322,10 @@ def test_kendalls_tau_rises_and_more_so_with_ranknet_than_with_listnet(bare_enco
     assert listnet < ranknet
 
 
-def test_a_reranker_passes_its_first_stage_and_not_its_teacher(bare_encoder: str, tmp_path: Path) -> None:
+def test_a_reranker_passes_its_first_stage(bare_encoder: str, tmp_path: Path) -> None:
     given = lesson(bare_encoder, Ring(), tmp_path / "first")
     first = tau(Shuffled(), given)
     student = ranked(bare_encoder, tmp_path / "student", form="reranker", depth=48)
     assert abs(first) < 0.1
-    assert first + 0.2 < student < 1
+    assert student > first + 0.2
     assert (tmp_path / "student" / "work" / "training" / "student" / "model.safetensors").is_file()

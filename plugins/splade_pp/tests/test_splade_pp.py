@@ -163,6 +163,8 @@ def test_expansion(small_splade: str, tmp_path: Path):
     written = LookupStudent(small_splade, context(tmp_path), 16).embed(given.corpus.contents(), "query") > 0
     expanded = (trained.embed(given.corpus.contents(), "document") > 0) & ~written
     assert expanded.any(dim=1).float().mean() > 0.5
+    untrained = SparseStudent(small_splade, context(tmp_path), 16).embed(given.corpus.contents(), "document") > 0
+    assert not torch.equal(untrained & ~written, expanded)  # training decides which they are
 
 
 class Asked(TopicTeacher):

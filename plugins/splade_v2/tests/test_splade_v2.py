@@ -184,6 +184,8 @@ def test_expansion(small_splade: str, tmp_path: Path):
     written = student.embed(given.corpus.contents(), "query") > 0  # a bag of word pieces
     expanded = documents * ~written
     assert bool((expanded > 0).any(dim=1).all())
+    before = distiller.student(small_splade).embed(given.corpus.contents(), "document") * ~written
+    assert not torch.equal(before > 0, expanded > 0)  # training decides which they are
     query = (expanded[0] == expanded[0].max()).float()  # a term of the first document that it doesn't have in its text
     assert (documents @ query)[0] > 0
     assert (documents * written @ query)[0] == 0
