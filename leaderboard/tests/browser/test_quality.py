@@ -27,10 +27,21 @@ def address(on_disk: Callable[..., str], closed_site: dict[str, bytes]) -> str:
     return on_disk("closed", closed_site)
 
 
+DONE = """() => {
+    const said = (place) => place.querySelector("[role=status]").textContent;
+    const all = (selector, holds) => [...document.querySelectorAll(selector)].every(holds);
+    return all(".board", (board) => "ready" in board.dataset)
+        && all("#compare", (place) => !place.hidden && !["", "Loading …"].includes(said(place)))
+        && all("figure:has(> script.chart) .drawing", (drawing) =>
+            "interactive" in drawing.dataset || drawing.getBoundingClientRect().top > innerHeight + 300);
+}"""
+"""Whether tables, the comparison, and the charts that are in view have been drawn."""
+
+
 def settled(page: Any) -> None:
     """Wait until scripts have done what they do on loading."""
     page.wait_for_load_state("load")
-    page.wait_for_timeout(400)
+    page.wait_for_function(DONE)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

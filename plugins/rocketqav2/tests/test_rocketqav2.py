@@ -206,7 +206,7 @@ def agreement(retriever: DenseStudent, reranker: PairStudent, given: Lesson, fol
 def test_learns_together_what_the_teacher_knows(bare_encoder: str, tmp_path: Path):
     def after(teacher: TopicTeacher, name: str, **options: Any) -> float:
         folder = tmp_path / name
-        return learnt(method(folder, steps=50, scale=20.0, **options), lesson(bare_encoder, teacher, folder))
+        return learnt(method(folder, steps=70, scale=20.0, **options), lesson(bare_encoder, teacher, folder))
 
     honest = after(TopicTeacher(), "honest")
     assert honest > 0.7
