@@ -72,7 +72,9 @@ class Course:
         """
         left, parts = self.steps, list[int]()
         if left < len(shares):
-            raise ConfigError(f"{left} steps for {len(shares)} stages; expected at least one each: allow more")
+            raise ConfigError(
+                f"{left} steps for {len(shares)} stages; expected at least one each: raise 'steps' or the budget"
+            )
         for place, share in enumerate(shares[:-1], 1):
             most = left - (len(shares) - place)
             parts.append(min(max(1, round(share * self.steps)), most))

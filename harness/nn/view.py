@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from harness.errors import ContractError
-from harness.nn.exact import exact
+from harness.nn.exact import all_products, own_products
 from harness.nn.students import LateStudent, Tokens
 from harness.records import Query
 
@@ -41,14 +41,12 @@ class View:
     @cached_property
     def scores(self) -> Float[Tensor, "queries docs"]:
         """Of each query with its own list."""
-        with exact(self.query_vectors, self.document_vectors) as (queries, documents):
-            return torch.einsum("qd,qnd->qn", queries, documents)
+        return own_products(self.query_vectors, self.document_vectors)
 
     @cached_property
     def all_scores(self) -> Float[Tensor, "queries all_docs"]:
         """Of each query with the documents of all lists: in-batch negatives."""
-        with exact(self.query_vectors, self.document_vectors) as (queries, documents):
-            return queries @ documents.flatten(0, 1).T
+        return all_products(self.query_vectors, self.document_vectors.flatten(0, 1))
 
     @cached_property
     def positives(self) -> Int[Tensor, " queries"]:

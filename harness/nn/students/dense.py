@@ -10,7 +10,6 @@ from torch import Tensor
 from harness.contracts import Role
 from harness.index.dense import DenseIndex
 from harness.nn.encoders import DenseEncoder
-from harness.nn.exact import exact
 from harness.nn.retriever import Encoder, Index
 from harness.nn.students.student import Student
 
@@ -35,20 +34,6 @@ class DenseStudent(Student):
     def reading(self, role: Role) -> dict[str, Any]:
         """As `routing`: each tower may have a tokeniser of its own."""
         return self.routing(role)
-
-    def lists(
-        self, queries: Float[Tensor, "queries dim"], documents: Float[Tensor, "all_docs dim"]
-    ) -> Float[Tensor, "queries docs"]:
-        """Dot products of each query with its own list."""
-        with exact(queries, documents) as (ours, theirs):
-            return torch.einsum("qd,qnd->qn", ours, theirs.view(len(ours), -1, theirs.shape[1]))
-
-    def matrix(
-        self, queries: Float[Tensor, "queries dim"], documents: Float[Tensor, "all_docs dim"]
-    ) -> Float[Tensor, "queries all_docs"]:
-        """Dot products of each query with each document."""
-        with exact(queries, documents) as (ours, theirs):
-            return ours @ theirs.T
 
     def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
         """Exact search by dot product."""

@@ -11,7 +11,6 @@ from harness.contracts import Role
 from harness.errors import CheckpointError
 from harness.index.inverted import InvertedIndex
 from harness.nn.encoders import SparseEncoder
-from harness.nn.exact import exact
 from harness.nn.retriever import Encoder, Index
 from harness.nn.students.pooled import max_logits
 from harness.nn.students.student import Student
@@ -66,20 +65,6 @@ class SparseStudent(Student):
         logits = max_logits(transform(hidden), decoder.weight, decoder.bias, features["attention_mask"].bool())
         weights = torch.log1p(torch.relu(logits))
         return torch.log1p(weights) if self.twice else weights
-
-    def lists(
-        self, queries: Float[Tensor, "queries vocab"], documents: Float[Tensor, "all_docs vocab"]
-    ) -> Float[Tensor, "queries docs"]:
-        """Dot products of each query with its own list."""
-        with exact(queries, documents) as (ours, theirs):
-            return torch.einsum("qv,qnv->qn", ours, theirs.view(len(ours), -1, theirs.shape[1]))
-
-    def matrix(
-        self, queries: Float[Tensor, "queries vocab"], documents: Float[Tensor, "all_docs vocab"]
-    ) -> Float[Tensor, "queries all_docs"]:
-        """Dot products of each query with each document."""
-        with exact(queries, documents) as (ours, theirs):
-            return ours @ theirs.T
 
     def searched(self) -> tuple[Callable[..., Encoder], type[Index]]:
         """Exact search in posting lists."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from harness.contracts import Context, Role
 from harness.nn.batches import guesses, once
+from harness.nn.exact import all_products, own_products
 from harness.nn.loading import Family, adjust, load
 from harness.nn.reading import placed
 from harness.nn.retriever import EmbeddingRetriever, Encoder, Index
@@ -19,7 +20,10 @@ from harness.nn.training.gradient_cache import GradientCache
 
 
 class Student(ABC):
-    """A model that embeds queries and documents; what it makes of a text, and how two are compared, is its form's."""
+    """A model that embeds queries and documents; what it makes of a text is its form's.
+
+    Two embeddings are compared by their dot product, if the form doesn't say otherwise.
+    """
 
     family: Family
     """What the library calls its form."""
@@ -65,13 +69,13 @@ class Student(ABC):
         """These rows of the batches put one after the other."""
         return torch.cat(list(encoded))[torch.tensor(rows, device=self.device)]
 
-    @abstractmethod
     def lists(self, queries: Any, documents: Any) -> Float[Tensor, "queries docs"]:
         """Scores of each query with its own list; `documents` are all lists, one after the other."""
+        return own_products(queries, documents.unflatten(0, (len(queries), -1)))
 
-    @abstractmethod
     def matrix(self, queries: Any, documents: Any) -> Float[Tensor, "queries all_docs"]:
         """Scores of each query with each document: in-batch negatives."""
+        return all_products(queries, documents)
 
     def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
         """What the model reads, on its device: token ids, mask, …."""

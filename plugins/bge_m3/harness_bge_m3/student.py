@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 from harness.contracts import Context, Role
 from harness.errors import CheckpointError
 from harness.nn.checkpoint import locate
-from harness.nn.exact import exact
+from harness.nn.exact import all_products
 from harness.nn.loading import adjust
 from harness.nn.students import LateStudent, Tokens
 from harness_bge_m3 import Config
@@ -117,10 +117,7 @@ class M3Student(LateStudent):
         """The three scores of each query with each document."""
         late = super().matrix(*(Tokens(each.vectors, each.mask) for each in (queries, documents)))
         multi = late / queries.mask.sum(dim=1, keepdim=True)
-        with exact(queries.dense, documents.dense) as (ours, theirs):
-            dense = ours @ theirs.T
-        with exact(queries.lexical, documents.lexical) as (ours, theirs):
-            lexical = ours @ theirs.T
+        dense, lexical = all_products(queries.dense, documents.dense), all_products(queries.lexical, documents.lexical)
         return Scores(dense, lexical, multi)
 
     def matrix(self, queries: Any, documents: Any) -> Float[Tensor, "queries all_docs"]:

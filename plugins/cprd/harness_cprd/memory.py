@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from harness.nn.exact import exact
+from harness.nn.exact import all_products
 from harness.nn.students import Student
 from harness.nn.view import View
 
@@ -67,8 +67,7 @@ class Memory(nn.Module):
         rows = self.rows[held]
         known = [[*self._relevant[query.id], *own] for query, own in zip(view.queries, view.rows.tolist(), strict=True)]
         counted = [~torch.isin(rows, torch.tensor(its, device=rows.device)) for its in known]
-        with exact(view.query_vectors, self.vectors[held]) as (queries, documents):
-            return Others(queries @ documents.T, torch.stack(counted))
+        return Others(all_products(view.query_vectors, self.vectors[held]), torch.stack(counted))
 
     @torch.no_grad()
     def add(self, view: View) -> None:
